@@ -1,0 +1,596 @@
+"""Every value that passes between rooms: frozen, typed, without logic.
+
+Conventions: arrays are ``[row, col]``; transforms act on ``(x = col, y = row, 1)`` at pixel
+centres; masks are True where usable; images are float32 or as decoded, matrices float64; a
+physical field ends in its unit. A value that could not be obtained is ``NotMeasured`` with its
+reason, never a number in disguise; ``None`` stands only for an input that the user did not give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+FloatArray = NDArray[np.float32]
+Matrix = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+
+SCHEMA_VERSION = 1
+"""Version of the stored results; part of every key, so older results are computed again."""
+
+
+class Settings(BaseModel):
+    """Base of every Config and Params: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# ------------------------------------------------------------------------------- input
+
+
+class Phase(StrEnum):
+    """When a photograph was taken relative to the treatment of that day."""
+
+    PRE = "pre"
+    NUMBED = "numbed"
+    POST = "post"
+
+
+class Role(StrEnum):
+    """Side of a pair."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+class TreatedArea(StrEnum):
+    """Where the treatment went, as declared; decides whether skin around a region is untreated."""
+
+    LOCAL = "local"
+    WHOLE = "whole"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class NotMeasured:
+    """Stands where a value could not be obtained; says why and, where it helps, what to do."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class PhotoRef:
+    """One photograph as listed by the user, before it is decoded.
+
+    ``path`` is what can be opened, ``shown_path`` what the user wrote (relative to the input).
+    ``sha256`` is of the raw bytes; empty when the file could not be read. Region fields hold a
+    path to a mask image or polygon file, or an inline polygon ``"x,y x,y x,y"``; None if not
+    given. ``details`` keeps the known optional columns that no stage reads yet, ``extra`` the
+    user's own columns (``x_<name>``).
+    """
+
+    path: str
+    shown_path: str
+    sha256: str
+    photo_id: str
+    subject_id: str = field(repr=False)
+    visit_date: date
+    phase: Phase
+    site: str
+    view: str
+    roi: str | None = None
+    reference: str | None = None
+    exclude: str | None = None
+    scar_mask: str | None = None
+    mm_per_px: float | None = None
+    details: tuple[tuple[str, str], ...] = ()
+    extra: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class PairRef:
+    """What is to be compared: the baseline visit against one later visit of the same skin.
+
+    Repeats (same subject, date, phase, site and view) are all listed. ``sessions`` counts the
+    treatments after the baseline up to the later visit; None when no sessions are known.
+    """
+
+    pair_id: str
+    subject_id: str = field(repr=False)
+    site: str
+    view: str
+    phase: Phase
+    before_date: date
+    after_date: date
+    before: tuple[PhotoRef, ...]
+    after: tuple[PhotoRef, ...]
+    sessions: int | None = None
+    days_since_session: int | None = None
+    treated_area: TreatedArea = TreatedArea.UNKNOWN
+    treated_mask: str | None = None
+
+
+# ------------------------------------------------------------------------------ checks
+
+
+class CheckVerdict(StrEnum):
+    """Outcome of one check or gate."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    NOT_APPLICABLE = "not_applicable"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One observed value held against its limit.
+
+    ``limit`` is readable text (``"≤ 0.5"``); ``remedy`` says what to do about a failure or why
+    the check does not apply. ``refuses`` lists the measures that a failing gate refuses;
+    ``("*",)`` refuses everything, ``()`` only marks.
+    """
+
+    name: str
+    value: float | str | NotMeasured
+    unit: str
+    limit: str
+    verdict: CheckVerdict
+    remedy: str
+    refuses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class QualityReport:
+    """Checks of one photograph; ``reasons`` is empty exactly when it is accepted."""
+
+    checks: tuple[Check, ...]
+    accepted: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CaptureMetadata:
+    """What the file itself says about how it was taken; empty text where it says nothing.
+
+    ``width`` and ``height`` are those of the upright picture, in pixels. ``encoding`` names the
+    way from stored values to linear sRGB (``"sRGB"``, ``"Display P3 (matrix)"`` ...).
+    """
+
+    width: int
+    height: int
+    bits: int
+    format: str
+    orientation: int
+    encoding: str
+    camera: str
+    software: str
+    captured_at: datetime | None
+
+
+@dataclass(frozen=True)
+class PhotoRecord:
+    """Everything but the pixels of one photograph: a row of ``photos.csv``.
+
+    ``readable`` is False when the file could not be decoded (``metadata`` then says why).
+    ``counted_as`` names the photo that stands for this one when it is a copy, a burst
+    neighbour or the twin of another format; empty when it counts itself.
+    """
+
+    ref: PhotoRef
+    metadata: CaptureMetadata | NotMeasured
+    quality: QualityReport
+    readable: bool = True
+    counted_as: str = ""
+
+
+# ------------------------------------------------------------------------------ photos
+
+
+@dataclass(frozen=True, eq=False)
+class ToLinear:
+    """From stored values to linear sRGB primaries (D65): a curve per channel, then a matrix.
+
+    ``curves`` has shape (3, 2**bits), float32, values 0..1; ``matrix`` has shape (3, 3), float64.
+    """
+
+    curves: FloatArray
+    matrix: Matrix
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A decoded, upright photograph with its bit depth kept.
+
+    ``rgb`` is (H, W, 3) uint8 or uint16, encoded as in the file; ``clipped`` is (H, W) bool,
+    True where any channel is at or above the saturation limit.
+    """
+
+    ref: PhotoRef
+    rgb: Pixels
+    to_linear: ToLinear
+    clipped: Mask
+    metadata: CaptureMetadata
+
+
+@dataclass(frozen=True, eq=False)
+class ColourModel:
+    """Correction fitted to known patches, applied in linear light; identity when there are none."""
+
+    kind: Literal["target", "chart", "none"]
+    matrix: Matrix
+    residual_de00: float | NotMeasured
+    n_patches: int
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Millimetres per pixel of the upright photograph, near the skin that is measured.
+
+    ``rel_sd`` is the relative standard deviation (0.01 = 1 %). ``source`` is target, marker,
+    ruler or given; ``carried`` when it came from the other photo through the alignment.
+    """
+
+    mm_per_px: float
+    rel_sd: float
+    source: Literal["target", "marker", "ruler", "given", "carried"]
+
+
+@dataclass(frozen=True, eq=False)
+class CalibratedPhoto:
+    """A photograph with its fitted models; kernels linearise a box of it, never the frame.
+
+    ``fixtures`` is (H, W) bool, True on markers and charts (not skin).
+    """
+
+    photo: Photo
+    colour: ColourModel
+    scale: Scale | NotMeasured
+    fixtures: Mask
+
+
+# ----------------------------------------------------------------------------- regions
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """A named area of one photo, (H, W) bool on the upright grid.
+
+    ``source``: given by the user, found automatically, or carried from the other photo.
+    """
+
+    name: str
+    mask: Mask
+    source: Literal["given", "automatic", "carried"]
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """Where to measure on one photo.
+
+    ``usable`` is (H, W) bool: skin that may be read at all (not clipped, dark, hair, marker,
+    excluded). ``reference`` is untreated skin or says why there is none. ``scar`` is a given
+    scar mask or says that none was given. ``left_out`` are shares of the frame by reason, 0..1.
+    """
+
+    regions: tuple[Region, ...]
+    reference: Region | NotMeasured
+    scar: Region | NotMeasured
+    usable: Mask
+    left_out: tuple[tuple[str, float], ...]
+
+
+# --------------------------------------------------------------------------- alignment
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """The same skin in two photos: where each after pixel lies in the before photo.
+
+    ``p_before = H · (p_after + d(p_after))`` with ``after_to_before`` = H, (3, 3) float64, and
+    ``displacement`` = d, (gh, gw, 2) float32 in after pixels (x, y), sampled at
+    ``((col + 0.5) * grid_step_px - 0.5, (row + 0.5) * grid_step_px - 0.5)``.
+    Errors are forward-backward errors in before pixels inside the region; ``correlation`` is
+    the local correlation there after alignment, -1..1.
+    """
+
+    after_to_before: Matrix
+    displacement: FloatArray
+    grid_step_px: float
+    rms_px: float
+    p95_px: float
+    overlap: float
+    correlation: float
+    inliers: int
+    method: str
+
+
+@dataclass(frozen=True)
+class NotAligned:
+    """No trustworthy alignment; ``mirrored`` when the flipped photo would have matched."""
+
+    reason: str
+    mirrored: bool = False
+
+
+# ---------------------------------------------------------------------------- measures
+
+
+@dataclass(frozen=True)
+class TileGrid:
+    """Square tiles in the frame of the first before photo, for the bootstrap and heat maps."""
+
+    x0_px: float
+    y0_px: float
+    size_px: float
+    n_cols: int
+    n_rows: int
+
+
+@dataclass(frozen=True, eq=False)
+class SkinView:
+    """One region of one photo, ready to be read: native pixels in a box, nothing resampled.
+
+    ``rgb`` is (h, w, 3) float32 linear sRGB. ``mask`` is (h, w) bool: the region, usable pixels
+    only. ``skin`` is (h, w) bool: all usable skin of the box (the region and its surroundings).
+    ``to_reference`` is the (3, 3) homography from pixels of the full photo to the first before
+    photo; ``magnification`` is √|Jacobian| of its inverse at the region (own pixels per
+    reference pixel), by which band scales are carried. ``tile_ids`` is (h, w) int32, the tile of
+    each pixel, -1 outside. ``blur_to_add_px2`` is the Gaussian variance in own pixels that
+    brings this photo to the common sharpness of the pair. ``scar`` is a given scar mask on the
+    box, ``lesion_de00`` the one threshold of the pair for automatic scars.
+    """
+
+    photo_id: str
+    role: Role
+    region: str
+    rgb: FloatArray
+    mask: Mask
+    skin: Mask
+    origin: tuple[int, int]
+    frame_short_side_px: float
+    scale: Scale | NotMeasured
+    to_reference: Matrix
+    magnification: float
+    grid: TileGrid
+    tile_ids: NDArray[np.int32]
+    blur_to_add_px2: float
+    noise_sd: float
+    scar: Mask | NotMeasured
+    lesion_de00: float | NotMeasured
+
+
+@dataclass(frozen=True, eq=False)
+class Tiles:
+    """Per-tile statistics of a reading, from which the bootstrap rebuilds the value.
+
+    ``ids`` (T,) int32; ``weight`` (T,) float64 (pixels or mm²); ``value`` (T,) float64.
+    ``combine``: the reading is Σwv/Σw (mean), √(Σwv/Σw) (rms) or Σwv (sum).
+    """
+
+    ids: NDArray[np.int32]
+    weight: Matrix
+    value: Matrix
+    combine: Literal["mean", "rms", "sum"]
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """What a measure's ``read`` returns: the value in the measure's unit and its tiles.
+
+    ``blur_sensitivity`` is d ln(value) / d(variance of added blur), per own px² (0 for colour).
+    ``outline`` is the (h, w) mask that was found (scar), or None.
+    """
+
+    value: float
+    tiles: Tiles
+    blur_sensitivity: float = 0.0
+    outline: Mask | None = None
+
+
+class Need(StrEnum):
+    """What a measure needs before it may be read or its change reported."""
+
+    SCALE = "scale"
+    NO_SCALE = "no_scale"
+    COLOUR_ANCHOR = "colour_anchor"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A clinical measure: one unit, one direction, one function that reads one photo.
+
+    ``change``: ratio (per cent, worked on in the log domain) or difference. ``uses_reference``:
+    the change is corrected by the change of untreated skin where there is some. ``fragile_to``
+    lists nuisances (``light``, ``blur``, ``colour``, ``alignment``, ``scale``) that enter its
+    variance. ``needs`` is checked by the stage, so that ``read`` can rely on it.
+    """
+
+    name: str
+    title: str
+    unit: str
+    change: Literal["ratio", "difference"]
+    better: Literal["lower", "higher", "neither"]
+    family: str
+    needs: frozenset[Need]
+    uses_reference: bool
+    fragile_to: frozenset[str]
+    params: type[Settings]
+    read: Callable[[SkinView, Any], Read | NotMeasured]
+    version: int
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A measure read on one region of one photo; ``result`` is NotMeasured with its reason."""
+
+    measure: str
+    role: Role
+    photo_id: str
+    region: str
+    result: Read | NotMeasured
+
+
+@dataclass(frozen=True)
+class StoredReading:
+    """A reading as it is kept: a row of ``readings.csv``."""
+
+    measure: str
+    version: int
+    unit: str
+    role: Role
+    photo_id: str
+    visit_date: date
+    region: str
+    value: float | NotMeasured
+
+
+# --------------------------------------------------------------------------- estimates
+
+
+class Verdict(StrEnum):
+    """What the change means; increased/decreased where neither direction is better."""
+
+    IMPROVED = "improved"
+    WORSENED = "worsened"
+    INCREASED = "increased"
+    DECREASED = "decreased"
+    NO_DETECTABLE_CHANGE = "no_detectable_change"
+    NOT_MEASURED = "not_measured"
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The change of one measure in one region: a row of ``changes.csv``.
+
+    ``before`` and ``after`` are the plain readings (log-domain mean over repeats). ``change`` is
+    the reported after - before in the measure's unit, reference-corrected by
+    ``reference_weight``; ``change_pct`` likewise in per cent for ratio measures.
+    ``change_plain`` and ``change_reference`` are the two estimates it was combined from: per
+    cent for ratio measures, the unit otherwise. ``improvement_pct`` is positive when the skin
+    got better. ``sdc`` is the smallest detectable change, per cent for ratio measures (of the
+    downward side), the unit otherwise. ``variance`` are the parts by source, in the working
+    domain (log for ratios). ``reason`` explains every value that is missing.
+    """
+
+    measure: str
+    version: int
+    unit: str
+    region: str
+    before: float | NotMeasured
+    after: float | NotMeasured
+    change: Interval | NotMeasured
+    change_pct: Interval | NotMeasured
+    change_plain: float | NotMeasured
+    change_reference: float | NotMeasured
+    reference_weight: float | NotMeasured
+    reference: Literal["given", "automatic", "none"]
+    improvement_pct: float | NotMeasured
+    sdc: float | NotMeasured
+    primary: bool
+    verdict: Verdict
+    reason: str
+    variance: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Comparability:
+    """All gates of a pair, and the pair-wide facts that they fitted.
+
+    ``delta_sigma2_px2`` is the blur variance of after minus before, in before pixels, with its
+    standard error; ``bias_index`` is the signed sum of differences that favour the after photo
+    (0 neutral, positive flatters the after).
+    """
+
+    gates: tuple[Check, ...]
+    delta_sigma2_px2: float | NotMeasured
+    delta_sigma2_se_px2: float
+    light_shift: float | NotMeasured
+    exposure_ratio_ln: float | NotMeasured
+    bias_index: float | NotMeasured
+
+
+class PairStatus(StrEnum):
+    """measured: at least one measure read; refused: a gate or check; failed: a fault."""
+
+    MEASURED = "measured"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class AlignmentSummary:
+    """The numbers of an alignment that are kept."""
+
+    rms_px: float
+    p95_px: float
+    overlap: float
+    correlation: float
+    inliers: int
+    method: str
+    after_to_before: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class RegionSummary:
+    """A measured region as it is kept: its size and where it came from."""
+
+    name: str
+    source: str
+    share_of_frame: float
+    area_mm2: float | NotMeasured
+
+
+@dataclass(frozen=True)
+class PairResult:
+    """Everything known about one pair that is not an array; every table and page is made of it.
+
+    ``pictures`` names the files beside it: (file name, kind, caption), kind one of before,
+    after, heat, mask. Texts in ``reasons`` name cause and remedy.
+    """
+
+    pair_key: str
+    schema_version: int
+    pair: PairRef
+    status: PairStatus
+    reasons: tuple[str, ...]
+    remarks: tuple[str, ...]
+    before_used: tuple[str, ...]
+    after_used: tuple[str, ...]
+    alignment: AlignmentSummary | NotMeasured
+    scale: Scale | NotMeasured
+    colour_source: str
+    bias_index: float | NotMeasured
+    gates: tuple[Check, ...]
+    regions: tuple[RegionSummary, ...]
+    readings: tuple[StoredReading, ...]
+    estimates: tuple[Estimate, ...]
+    pictures: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A small picture for people, never measured: (h, w, 3) uint8 sRGB, or (h, w) uint8 mask."""
+
+    name: str
+    kind: Literal["before", "after", "heat", "mask"]
+    caption: str
+    pixels: NDArray[np.uint8]

@@ -1,0 +1,1 @@
+"""Pure array maths: knows neither files nor the domain's types."""
