@@ -1,0 +1,1 @@
+"""One verb per file: what the Python API re-exports and the command line calls."""
