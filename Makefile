@@ -1,0 +1,68 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+# Both set themselves up in .venv from the hash-locked requirements.lock.
+
+PYTHON ?= python3
+VENV   ?= .venv
+DATA   ?= ../shared/data
+PYTEST_ARGS ?= -n auto --dist loadfile
+
+BIN   := $(VENV)/bin
+PY    := $(BIN)/python
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint realdata wheel ci samples lock clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 20
+
+setup: $(READY)  ## create .venv and install everything, hash-locked
+
+$(READY): requirements.lock pyproject.toml
+	@command -v "$(PYTHON)" >/dev/null 2>&1 || { \
+	  echo "$(PYTHON) was not found. Install Python 3.11 or newer, or name one: make PYTHON=python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$$("$(PYTHON)" --version 2>&1) is too old: dermadelta needs Python 3.11 or newer. Name one: make PYTHON=python3.12" >&2; exit 1; }
+	@test -x "$(PY)" || "$(PYTHON)" -m venv "$(VENV)" || { \
+	  rm -rf "$(VENV)"; \
+	  echo "The virtual environment could not be made. Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	"$(PY)" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	"$(PY)" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@"$(PY)" -c "import cv2" >/dev/null 2>&1 || "$(PY)" -m dermadelta measures
+	@touch "$@"
+
+demo: setup  ## measure sample_images/ and show where the report is
+	"$(BIN)/dermadelta" run sample_images --out reports/demo
+
+test: setup  ## run the tests (without real photographs)
+	"$(PY)" -m pytest $(PYTEST_ARGS)
+
+lint: setup  ## ruff, mypy and the import contracts
+	"$(BIN)/ruff" check .
+	"$(BIN)/ruff" format --check .
+	"$(BIN)/mypy"
+	"$(BIN)/lint-imports"
+
+realdata: setup  ## run the tests on real photographs (DERMADELTA_DATA, default ../shared/data)
+	DERMADELTA_DATA="$${DERMADELTA_DATA:-$(DATA)}" "$(PY)" -m pytest tests/realdata -p no:cacheprovider
+
+wheel: setup  ## build the wheel and the source archive into dist/
+	rm -rf dist
+	"$(PY)" -m build --no-isolation
+
+ci:  ## everything that must be green: tests, lint, real photographs
+	bash .ci/run
+
+samples: setup  ## make sample_images/ again
+	"$(BIN)/dermadelta" phantom sample_images --samples
+
+lock:  ## pin the newest versions that pyproject.toml allows, with hashes
+	uv pip compile pyproject.toml --extra test --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-config --upgrade \
+	  --custom-compile-command "make lock" --quiet --output-file requirements.lock
+	@! grep -n '://' requirements.lock
+
+clean:  ## remove the environment, caches and the demo's results
+	rm -rf "$(VENV)" build dist reports/demo .pytest_cache .mypy_cache .ruff_cache \
+	  .import_linter_cache .hypothesis .coverage htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
