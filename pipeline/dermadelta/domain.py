@@ -8,7 +8,7 @@ reason, never a number in disguise; ``None`` stands only for an input that the u
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -25,6 +25,10 @@ Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
 SCHEMA_VERSION = 1
 """Version of the stored results; part of every key, so older results are computed again."""
+
+
+REFERENCE = "reference"
+"""Name of the view of untreated skin; never a row of the tables."""
 
 
 class Settings(BaseModel):
@@ -211,7 +215,8 @@ class Photo:
     """A decoded, upright photograph with its bit depth kept.
 
     ``rgb`` is (H, W, 3) uint8 or uint16, encoded as in the file; ``clipped`` is (H, W) bool,
-    True where any channel is at or above the saturation limit.
+    True where any channel is at or above the saturation limit. ``given`` holds the masks that
+    the user gave, (H, W) bool upright, by field name: roi, reference, exclude, scar_mask.
     """
 
     ref: PhotoRef
@@ -219,6 +224,7 @@ class Photo:
     to_linear: ToLinear
     clipped: Mask
     metadata: CaptureMetadata
+    given: Mapping[str, Mask] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -321,6 +327,17 @@ class NotAligned:
     mirrored: bool = False
 
 
+@dataclass(frozen=True, eq=False)
+class AlignedPhoto:
+    """A photo with its regions and its way to the first before photo (None for that photo)."""
+
+    photo: CalibratedPhoto
+    regions: Regions
+    role: Role
+    alignment: Alignment | None
+
+
+
 # ---------------------------------------------------------------------------- measures
 
 
@@ -346,7 +363,9 @@ class SkinView:
     reference pixel), by which band scales are carried. ``tile_ids`` is (h, w) int32, the tile of
     each pixel, -1 outside. ``blur_to_add_px2`` is the Gaussian variance in own pixels that
     brings this photo to the common sharpness of the pair. ``scar`` is a given scar mask on the
-    box, ``lesion_de00`` the one threshold of the pair for automatic scars.
+    box, ``lesion_de00`` the one threshold of the pair for automatic scars, to be held against
+    ``discolouration``, (h, w) float32 ΔE00 from the surrounding skin. ``frame_short_side_px`` is
+    that of the first before photo; ``noise_sd`` the noise of log luminance per pixel.
     """
 
     photo_id: str
@@ -366,6 +385,42 @@ class SkinView:
     noise_sd: float
     scar: Mask | NotMeasured
     lesion_de00: float | NotMeasured
+    discolouration: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoFacts:
+    """What was observed of one photo against the first before photo, on the skin both show.
+
+    ``sigma2_px2`` is its blur variance minus that of the first before photo, in pixels of the
+    latter, with its standard error; ``ln_exposure`` the log ratio of median luminance;
+    ``ln_white_balance`` those of R/G and B/G on reference skin (else the region);
+    ``shading_shift`` the robust SD of the change of low-passed log luminance (light that moved);
+    ``clipped_share`` the saturated part of the region.
+    """
+
+    photo_id: str
+    role: Role
+    sigma2_px2: float | NotMeasured
+    sigma2_se_px2: float
+    ln_exposure: float
+    ln_white_balance: tuple[float, float]
+    shading_shift: float
+    clipped_share: float
+
+
+@dataclass(frozen=True, eq=False)
+class Carried:
+    """Every region of every photo of a pair, ready to be read, with the facts fitted on them.
+
+    ``views`` hold the region named ``reference`` too where there is reference skin.
+    ``remarks`` are sentences for the reader (no reference skin and why, ...).
+    """
+
+    views: tuple[SkinView, ...]
+    facts: tuple[PhotoFacts, ...]
+    grid: TileGrid
+    remarks: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -387,12 +442,14 @@ class Read:
     """What a measure's ``read`` returns: the value in the measure's unit and its tiles.
 
     ``blur_sensitivity`` is d ln(value) / d(variance of added blur), per own px² (0 for colour).
+    ``own_rel_sd`` is the relative SD that the measure itself adds (where an outline is drawn).
     ``outline`` is the (h, w) mask that was found (scar), or None.
     """
 
     value: float
     tiles: Tiles
     blur_sensitivity: float = 0.0
+    own_rel_sd: float = 0.0
     outline: Mask | None = None
 
 
@@ -511,20 +568,15 @@ class Estimate:
     variance: tuple[tuple[str, float], ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Comparability:
-    """All gates of a pair, and the pair-wide facts that they fitted.
+    """All gates of a pair, and its bias index.
 
-    ``delta_sigma2_px2`` is the blur variance of after minus before, in before pixels, with its
-    standard error; ``bias_index`` is the signed sum of differences that favour the after photo
-    (0 neutral, positive flatters the after).
+    ``bias_index`` is the mean of the signs by which sharpness, exposure and light differ in
+    favour of the after photo, -1..1 (0 neutral, positive flatters the after photo).
     """
 
     gates: tuple[Check, ...]
-    delta_sigma2_px2: float | NotMeasured
-    delta_sigma2_se_px2: float
-    light_shift: float | NotMeasured
-    exposure_ratio_ln: float | NotMeasured
     bias_index: float | NotMeasured
 
 

@@ -1,0 +1,159 @@
+"""The configuration: every stage's Config and every measure's Params in one frozen value."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from pydantic import Field, ValidationError, create_model
+
+from dermadelta import measures
+from dermadelta.domain import SCHEMA_VERSION, Measure, Settings
+from dermadelta.errors import ConfigError
+from dermadelta.stages.align import AlignConfig
+from dermadelta.stages.calibrate import CalibrateConfig
+from dermadelta.stages.carry import CarryConfig
+from dermadelta.stages.check import CheckConfig
+from dermadelta.stages.compare import CompareConfig
+from dermadelta.stages.depict import DepictConfig
+from dermadelta.stages.estimate import EstimateConfig
+from dermadelta.stages.load import LoadConfig
+from dermadelta.stages.measure import MeasureConfig
+from dermadelta.stages.region import RegionConfig
+
+FAMILIES: dict[str, type[Settings]] = {item.family: item.params for item in measures.ALL}
+"""Params class of every measure family, by family name."""
+
+if TYPE_CHECKING:
+    MeasuresConfig = Settings
+else:
+    MeasuresConfig = create_model(
+        "MeasuresConfig",
+        __base__=Settings,
+        __doc__="Params of every measure family.",
+        **{name: (params, Field(default_factory=params)) for name, params in FAMILIES.items()},
+    )
+
+
+class Config(Settings):
+    """Everything that can be set; each default stands in the class of its stage or measure."""
+
+    load: LoadConfig = Field(default_factory=LoadConfig)
+    check: CheckConfig = Field(default_factory=CheckConfig)
+    calibrate: CalibrateConfig = Field(default_factory=CalibrateConfig)
+    region: RegionConfig = Field(default_factory=RegionConfig)
+    align: AlignConfig = Field(default_factory=AlignConfig)
+    carry: CarryConfig = Field(default_factory=CarryConfig)
+    compare: CompareConfig = Field(default_factory=CompareConfig)
+    measure: MeasureConfig = Field(default_factory=MeasureConfig)
+    estimate: EstimateConfig = Field(default_factory=EstimateConfig)
+    depict: DepictConfig = Field(default_factory=DepictConfig)
+    measures: MeasuresConfig = Field(default_factory=MeasuresConfig)
+
+    def params(self) -> dict[str, Settings]:
+        """Params by family."""
+        return {name: getattr(self.measures, name) for name in FAMILIES}
+
+    def catalogue(self) -> tuple[Measure, ...]:
+        """The measures to read, in the order of the tables."""
+        if not self.measure.only:
+            return measures.ALL
+        wanted = [measures.by_name(name) for name in self.measure.only]
+        return tuple(item for item in measures.ALL if item in wanted)
+
+
+def load_config(name_or_path: str | None) -> Config:
+    """Configuration from a YAML file or a preset's name; None gives the defaults.
+
+    Parameters
+    ----------
+    name_or_path : str or None
+        A path, or the name of a preset in ``configs/`` (``"microneedling"``).
+
+    Raises
+    ------
+    ConfigError
+        No such file or preset, not YAML, an unknown key or a value out of range; the message
+        names every key concerned.
+    """
+    if name_or_path is None:
+        return Config()
+    path = Path(name_or_path)
+    text = path.read_text(encoding="utf-8") if path.is_file() else _preset(name_or_path)
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(
+            f"not valid YAML ({_one_line(error)})",
+            remedy="Correct the file; `dermadelta config show` prints one that works.",
+            file=name_or_path,
+        ) from error
+    if values is None:
+        return Config()
+    if not isinstance(values, dict):
+        raise ConfigError(
+            "holds no settings",
+            remedy="Write `stage:` and below it `key: value`, as `dermadelta config show` does.",
+            file=name_or_path,
+        )
+    return _validated(values, name_or_path)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _validated(values: dict[str, Any], source: str) -> Config:
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
+            for item in error.errors()
+        )
+        raise ConfigError(
+            f"configuration refused ({problems})",
+            remedy="Correct these keys; `dermadelta config show` lists all keys and defaults.",
+            file=source,
+        ) from error
+
+
+def preset_names() -> tuple[str, ...]:
+    """Names of the presets that come with the package."""
+    return tuple(sorted(p.stem for p in _preset_folder().glob("*.yaml")))
+
+
+def _preset_folder() -> Path:
+    """``dermadelta/presets`` in an installed package, ``configs/`` in a checkout."""
+    package = Path(str(resources.files("dermadelta")))
+    installed = package / "presets"
+    return installed if installed.is_dir() else package.parents[1] / "configs"
+
+
+def _preset(name: str) -> str:
+    if name in preset_names():
+        return (_preset_folder() / f"{name}.yaml").read_text(encoding="utf-8")
+    known = ", ".join(preset_names())
+    raise ConfigError(
+        "no such configuration file or preset",
+        remedy=f"Give the path of a YAML file or one of: {known}.",
+        file=name,
+    )
+
+
+def to_yaml(config: Config) -> str:
+    """All settings as YAML, in the order of the stages."""
+    text: str = yaml.safe_dump(
+        config.model_dump(mode="json"), sort_keys=False, allow_unicode=True, default_flow_style=None
+    )
+    return text
+
+
+def config_fingerprint(config: Config) -> str:
+    """SHA-256 of everything that can change a result: settings, measure versions, schema."""
+    versions = " ".join(f"{item.name}={item.version}" for item in config.catalogue())
+    text = "\n".join([config.model_dump_json(), versions, str(SCHEMA_VERSION)])
+    return hashlib.sha256(text.encode()).hexdigest()

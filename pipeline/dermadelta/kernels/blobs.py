@@ -1,0 +1,75 @@
+"""Patches of skin whose colour differs from the surrounding skin."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.color import deltaE_ciede2000
+
+from dermadelta.kernels.colour import TINY, linear_to_lab
+from dermadelta.kernels.masks import drop_small_parts, fill_holes
+from dermadelta.kernels.texture import masked_gaussian
+
+Bools = NDArray[np.bool_]
+
+
+def background_colour(
+    rgb: NDArray[np.float32], skin: Bools, *, rounds: int, reject_sd: float
+) -> NDArray[np.float32]:
+    """Slowly varying skin colour: a quadratic surface in ln RGB, fitted without the patches.
+
+    Shading and the natural gradient of tone over a site are smooth; a surface of second order
+    follows them at any patch size, where a local mean would need to know that size first.
+
+    Parameters
+    ----------
+    rgb : (h, w, 3) float32
+        Linear RGB, already smoothed.
+    skin : (h, w) bool
+        Usable skin.
+    rounds, reject_sd : int, float
+        Rounds of fitting, each dropping pixels beyond ``reject_sd`` robust deviations.
+
+    Returns
+    -------
+    (h, w, 3) float32
+        Linear RGB of the fitted background everywhere.
+    """
+    rows, cols = skin.shape
+    y, x = np.mgrid[-1.0 : 1.0 : rows * 1j, -1.0 : 1.0 : cols * 1j]
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).reshape(-1, 6)
+    logs = np.log(np.maximum(rgb, TINY)).reshape(-1, 3).astype(np.float64)
+    chosen = skin.ravel().copy()
+    coefficients = np.zeros((6, 3))
+    for _ in range(rounds):
+        if np.count_nonzero(chosen) < 60:
+            break
+        coefficients = np.linalg.lstsq(terms[chosen], logs[chosen], rcond=None)[0]
+        residual = logs - terms @ coefficients
+        spread = 1.4826 * np.median(np.abs(residual[chosen]), axis=0) + 1e-6
+        chosen = skin.ravel() & (np.abs(residual) < reject_sd * spread).all(axis=1)
+    return np.exp(terms @ coefficients).reshape(rgb.shape).astype(np.float32)
+
+
+def discolouration(
+    rgb: NDArray[np.float32], skin: Bools, *, smooth_px: float, lightness_weight: float
+) -> NDArray[np.float32]:
+    """Colour difference ΔE00 of every pixel from the background skin; 0 off-skin.
+
+    ``lightness_weight`` below 1 makes lightness count less than hue and chroma (as k_L = 1 /
+    weight in CIEDE2000), since relief and gloss change lightness and pigment changes both.
+    """
+    smooth = np.stack([masked_gaussian(rgb[..., k], skin, smooth_px) for k in range(3)], axis=-1)
+    background = background_colour(smooth, skin, rounds=4, reject_sd=2.5)
+    difference = deltaE_ciede2000(
+        linear_to_lab(smooth), linear_to_lab(background), kL=1.0 / lightness_weight
+    )
+    return np.where(skin, difference, 0.0).astype(np.float32)
+
+
+def patches(
+    score: NDArray[np.float32], allowed: Bools, *, threshold: float, min_area_px: float
+) -> Bools:
+    """Connected patches above a threshold: small parts dropped, small holes filled."""
+    mask = drop_small_parts((score > threshold) & allowed, min_area_px)
+    return fill_holes(mask, min_area_px) & allowed

@@ -1,0 +1,48 @@
+"""Resizing and warping: for alignment and for pictures, never for a measured pixel."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+
+def shrink_to(image: NDArray[np.generic], factor: float) -> NDArray[np.generic]:
+    """Resize by a factor ≤ 1 with area averaging, to the nearest whole number of pixels."""
+    if factor >= 1.0:
+        return image
+    height, width = image.shape[:2]
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
+
+
+def resize_mask(mask: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Mask on another (rows, cols) grid of the same frame: majority down, nearest pixel up."""
+    if mask.shape == shape:
+        return mask
+    if mask.shape[0] > shape[0]:
+        share = cv2.resize(mask.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA)
+        return np.asarray(share >= 0.5, dtype=np.bool_)
+    wide = cv2.resize(mask.astype(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+    return np.asarray(wide, dtype=np.bool_)
+
+
+def sample(
+    image: NDArray[np.generic], points: NDArray[np.float64], *, nearest: bool = False
+) -> NDArray[np.generic]:
+    """Values at (h, w, 2) points, bilinear or nearest; 0 outside the image."""
+    return np.asarray(
+        cv2.remap(
+            image,
+            np.ascontiguousarray(points[..., 0], dtype=np.float32),
+            np.ascontiguousarray(points[..., 1], dtype=np.float32),
+            cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=0,
+        )
+    )
+
+
+def sample_mask(mask: NDArray[np.bool_], points: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Mask at (h, w, 2) points, nearest pixel; False outside the image."""
+    return np.asarray(sample(mask.astype(np.uint8), points, nearest=True), dtype=np.bool_)

@@ -1,0 +1,150 @@
+"""Sharpness: blur of one picture against another from the spectra of the same skin; noise."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def mean_power(
+    signal: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    *,
+    window_px: int,
+    step_px: int,
+    min_coverage: float,
+) -> tuple[Floats, Floats, int]:
+    """Mean radial power spectrum of a signal over windows that lie on the mask.
+
+    Parameters
+    ----------
+    signal : (h, w) float32
+        E.g. log luminance.
+    mask : (h, w) bool
+        Usable pixels; others are filled with the window's mean.
+    window_px, step_px : int
+        Side and spacing of the Hann windows, pixels.
+    min_coverage : float
+        Least usable share of a window.
+
+    Returns
+    -------
+    frequency : (k,) float64
+        Centres of radial bins, cycles per pixel, 0 to 0.5.
+    power : (k,) float64
+        Mean squared amplitude per bin (arbitrary but equal unit for equal windows).
+    n_windows : int
+        Windows used; 0 leaves ``power`` at 0.
+    """
+    taper = np.outer(np.hanning(window_px + 2)[1:-1], np.hanning(window_px + 2)[1:-1])
+    taper /= np.sqrt((taper**2).mean())
+    total = np.zeros((window_px, window_px // 2 + 1))
+    used = 0
+    integral = cv2.integral(mask.astype(np.uint8))
+    rows, cols = mask.shape
+    for y in range(0, rows - window_px + 1, step_px):
+        for x in range(0, cols - window_px + 1, step_px):
+            covered = (
+                int(integral[y + window_px, x + window_px])
+                - int(integral[y, x + window_px])
+                - int(integral[y + window_px, x])
+                + int(integral[y, x])
+            )
+            if covered < min_coverage * window_px**2:
+                continue
+            part = signal[y : y + window_px, x : x + window_px].astype(np.float64)
+            usable = mask[y : y + window_px, x : x + window_px]
+            part = _detrended(part, usable)
+            total += np.abs(np.fft.rfft2(part * taper)) ** 2
+            used += 1
+    frequency, power = _radial(total / max(used, 1), window_px)
+    return frequency, power, used
+
+
+def _detrended(part: Floats, usable: NDArray[np.bool_]) -> Floats:
+    """Remove the best plane, and fill what is not usable with it."""
+    side = part.shape[0]
+    y, x = np.mgrid[-1.0 : 1.0 : side * 1j, -1.0 : 1.0 : side * 1j]
+    terms = np.stack([np.ones(part.size), x.ravel(), y.ravel()], axis=1)
+    plane = np.linalg.lstsq(terms[usable.ravel()], part[usable], rcond=None)[0]
+    flat = part - (terms @ plane).reshape(part.shape)
+    return np.where(usable, flat, 0.0)
+
+
+def _radial(power: Floats, window_px: int) -> tuple[Floats, Floats]:
+    fy = np.fft.fftfreq(window_px)[:, None]
+    fx = np.fft.rfftfreq(window_px)[None, :]
+    radius = np.hypot(fy, fx)
+    bins = window_px // 2
+    index = np.minimum((radius * window_px + 0.5).astype(int), bins)
+    counts = np.bincount(index.ravel(), minlength=bins + 1)
+    sums = np.bincount(index.ravel(), weights=power.ravel(), minlength=bins + 1)
+    mean = sums / np.maximum(counts, 1)
+    return np.arange(bins + 1) / window_px, mean
+
+
+def blur_difference(
+    first: tuple[Floats, Floats],
+    second: tuple[Floats, Floats],
+    *,
+    low: float,
+    high: float,
+    noise_margin: float,
+) -> tuple[float, float] | None:
+    """Blur variance of the second spectrum minus the first, from the fall of their ratio.
+
+    Two pictures of the same texture that differ by a gain and a Gaussian blur have
+    ``ln(P2/P1) = c - 4π²·Δσ²·f²``; c (light) and Δσ² (blur) are fitted together over the
+    frequencies where both stand clear of their own noise floor.
+
+    Parameters
+    ----------
+    first, second : (frequency, power)
+        On one common frequency axis, cycles per pixel of the first.
+    low, high : float
+        Frequency range of the fit.
+    noise_margin : float
+        Power must exceed its floor (the mean beyond 90 % of the axis) by this factor.
+
+    Returns
+    -------
+    (delta_sigma2, standard_error) in px² of the first, or None with fewer than 5 bins.
+    """
+    frequency, power_1 = first
+    power_2 = second[1]
+    floor_1 = power_1[frequency > 0.9 * frequency[-1]].mean()
+    floor_2 = power_2[frequency > 0.9 * frequency[-1]].mean()
+    usable = (
+        (frequency >= low)
+        & (frequency <= high)
+        & (power_1 > noise_margin * floor_1)
+        & (power_2 > noise_margin * floor_2)
+    )
+    if np.count_nonzero(usable) < 5:
+        return None
+    f2 = frequency[usable] ** 2
+    ratio = np.log((power_2 - floor_2)[usable] / (power_1 - floor_1)[usable])
+    weight = np.sqrt(frequency[usable])  # a ring holds windows in proportion to its radius
+    terms = np.stack([np.ones_like(f2), -4.0 * np.pi**2 * f2], axis=1) * weight[:, None]
+    solution, *_ = np.linalg.lstsq(terms, ratio * weight, rcond=None)
+    residual = ratio * weight - terms @ solution
+    variance = float(residual @ residual) / max(len(f2) - 2, 1)
+    covariance = variance * np.linalg.inv(terms.T @ terms)
+    return float(solution[1]), float(np.sqrt(covariance[1, 1]))
+
+
+def noise_sd(signal: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
+    """SD of pixel noise from the checkerboard part of 2 × 2 blocks, robustly.
+
+    Skin is smooth at two pixels; what alternates there is noise (Haar diagonal detail divided by
+    the median of |N(0,1)|, Donoho and Johnstone 1994, doi:10.1093/biomet/81.3.425).
+    """
+    rows, cols = (n - n % 2 for n in signal.shape)
+    a, b = signal[0:rows:2, 0:cols:2], signal[0:rows:2, 1:cols:2]
+    c, d = signal[1:rows:2, 0:cols:2], signal[1:rows:2, 1:cols:2]
+    whole = mask[0:rows:2, 0:cols:2] & mask[1:rows:2, 1:cols:2]
+    detail = (a - b - c + d)[whole] / 2.0
+    return float(np.median(np.abs(detail)) / 0.6745) if detail.size else 0.0

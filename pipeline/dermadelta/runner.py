@@ -1,0 +1,297 @@
+"""One pair from files to result: the stages in order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from dermadelta.config import Config
+from dermadelta.domain import (
+    REFERENCE,
+    SCHEMA_VERSION,
+    AlignedPhoto,
+    Alignment,
+    AlignmentSummary,
+    CalibratedPhoto,
+    Carried,
+    Check,
+    CheckVerdict,
+    Estimate,
+    Measure,
+    NotAligned,
+    NotMeasured,
+    PairRef,
+    PairResult,
+    PairStatus,
+    PhotoRef,
+    Picture,
+    Read,
+    Reading,
+    Region,
+    Regions,
+    RegionSummary,
+    Role,
+    Scale,
+    SkinView,
+    StoredReading,
+    Verdict,
+)
+from dermadelta.stages.align import align
+from dermadelta.stages.calibrate import calibrate
+from dermadelta.stages.carry import carry
+from dermadelta.stages.compare import compare
+from dermadelta.stages.depict import depict
+from dermadelta.stages.estimate import estimate
+from dermadelta.stages.load import load, load_mask
+from dermadelta.stages.measure import measure
+from dermadelta.stages.region import region
+
+
+@dataclass(frozen=True, eq=False)
+class PairRun:
+    """What ``run_pair`` returns: the result to keep, pictures to show, seconds per stage."""
+
+    result: PairResult
+    pictures: tuple[Picture, ...]
+    seconds: dict[str, float]
+
+
+@dataclass(eq=False)
+class _Run:
+    """One pair on its way: what is known so far."""
+
+    pair: PairRef
+    config: Config
+    pair_key: str
+    seconds: dict[str, float] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+
+
+def run_pair(pair: PairRef, config: Config, *, pair_key: str) -> PairRun:
+    """Measure one pair, or refuse it with reasons.
+
+    Parameters
+    ----------
+    pair : PairRef
+        At least one photo on either side; further ones are repeats.
+    config : Config
+    pair_key : str
+        Kept in the result, so that it can be found done.
+
+    Returns
+    -------
+    PairRun
+        ``status`` refused when no alignment or a gate forbids the comparison.
+
+    Raises
+    ------
+    PhotoError, MaskError
+        A file of the pair cannot be used.
+    """
+    run = _Run(pair, config, pair_key)
+    aligned = _aligned_photos(run)
+    if isinstance(aligned, NotAligned):
+        return _refused(run, (aligned.reason,))
+    with run.timed("carry"):
+        carried = carry(aligned, config.carry)
+    if isinstance(carried, NotMeasured):
+        return _refused(run, (carried.reason,))
+    return _measured(run, aligned, carried)
+
+
+# ------------------------------------------------------------------------ up to alignment
+
+
+def _aligned_photos(run: _Run) -> list[AlignedPhoto] | NotAligned:
+    """All photos of the pair that show the same skin, the first before photo leading."""
+    base_photo, base_regions = _prepared(run, run.pair.before[0])
+    aligned = [AlignedPhoto(base_photo, base_regions, Role.BEFORE, None)]
+    refusal = NotAligned("no after photo")
+    others = [(Role.BEFORE, ref) for ref in run.pair.before[1:]]
+    others += [(Role.AFTER, ref) for ref in run.pair.after]
+    for role, ref in others:
+        photo, regions = _prepared(run, ref)
+        with run.timed("align"):
+            found = align(base_photo, photo, base_regions, regions, run.config.align)
+        if isinstance(found, NotAligned):
+            run.remarks.append(f"{ref.photo_id} is left out: {found.reason}")
+            refusal = found if role is Role.AFTER else refusal
+            continue
+        aligned.append(AlignedPhoto(photo, regions, role, found))
+    if not any(item.role is Role.AFTER for item in aligned):
+        return refusal
+    return aligned
+
+
+def _prepared(run: _Run, ref: PhotoRef) -> tuple[CalibratedPhoto, Regions]:
+    config, pair = run.config, run.pair
+    with run.timed("load"):
+        photo = load(ref, config.load)
+        treated = None if pair.treated_mask is None else load_mask(pair.treated_mask, photo)
+    with run.timed("calibrate"):
+        calibrated = calibrate(photo, config.calibrate)
+    with run.timed("region"):
+        regions = region(calibrated, pair.treated_area, treated, config.region)
+    return calibrated, regions
+
+
+# ----------------------------------------------------------------------- from views on
+
+
+def _measured(run: _Run, aligned: list[AlignedPhoto], carried: Carried) -> PairRun:
+    config = run.config
+    run.remarks.extend(carried.remarks)
+    after = next(item for item in aligned if item.role is Role.AFTER)
+    alignment = after.alignment
+    if alignment is None:
+        raise TypeError("an after photo is never the frame of the pair")
+    with run.timed("compare"):
+        gates = compare(
+            run.pair, aligned[0].photo, after.photo, alignment, carried, config.compare
+        )
+    catalogue = config.catalogue()
+    with run.timed("measure"):
+        readings = measure(carried, catalogue, config.params())
+    with run.timed("estimate"):
+        estimates = estimate(
+            readings,
+            carried,
+            gates,
+            alignment,
+            catalogue,
+            _reference_source(aligned[0].regions),
+            config.estimate,
+        )
+    with run.timed("depict"):
+        pictures = depict(aligned[0], after, carried, readings, catalogue, config.depict)
+    whole = [g for g in gates.gates if g.verdict is CheckVerdict.FAIL and "*" in g.refuses]
+    measured = not whole and any(row.verdict is not Verdict.NOT_MEASURED for row in estimates)
+    reasons = _reasons(whole, estimates) if not measured else ()
+    result = PairResult(
+        pair_key=run.pair_key,
+        schema_version=SCHEMA_VERSION,
+        pair=run.pair,
+        status=PairStatus.MEASURED if measured else PairStatus.REFUSED,
+        reasons=reasons,
+        remarks=tuple(run.remarks),
+        before_used=_used(aligned, Role.BEFORE),
+        after_used=_used(aligned, Role.AFTER),
+        alignment=_alignment_summary(alignment),
+        scale=carried.views[0].scale,
+        colour_source=aligned[0].photo.colour.kind,
+        bias_index=gates.bias_index,
+        gates=gates.gates,
+        regions=_region_summaries(carried, aligned[0]),
+        readings=_stored(readings, catalogue, aligned),
+        estimates=estimates,
+        pictures=tuple((p.name, p.kind, p.caption) for p in pictures),
+    )
+    return PairRun(result, pictures, run.seconds)
+
+
+def _reasons(whole: list[Check], estimates: tuple[Estimate, ...]) -> tuple[str, ...]:
+    if whole:
+        return tuple(f"{gate.name}: {gate.remedy}" for gate in whole)
+    return tuple(dict.fromkeys(row.reason for row in estimates if row.reason))
+
+
+def _used(aligned: list[AlignedPhoto], role: Role) -> tuple[str, ...]:
+    return tuple(item.photo.photo.ref.photo_id for item in aligned if item.role is role)
+
+
+def _reference_source(regions: Regions) -> Literal["given", "automatic", "none"]:
+    reference = regions.reference
+    if isinstance(reference, NotMeasured):
+        return "none"
+    return "given" if reference.source == "given" else "automatic"
+
+
+def _alignment_summary(alignment: Alignment) -> AlignmentSummary:
+    return AlignmentSummary(
+        rms_px=alignment.rms_px,
+        p95_px=alignment.p95_px,
+        overlap=alignment.overlap,
+        correlation=alignment.correlation,
+        inliers=alignment.inliers,
+        method=alignment.method,
+        after_to_before=tuple(float(v) for v in alignment.after_to_before.ravel()),
+    )
+
+
+def _region_summaries(carried: Carried, base: AlignedPhoto) -> tuple[RegionSummary, ...]:
+    own = base.photo.photo.ref.photo_id
+    sources = {item.name: item.source for item in base.regions.regions}
+    if isinstance(base.regions.reference, Region):
+        sources[REFERENCE] = base.regions.reference.source
+    return tuple(
+        _region_summary(view, sources[view.region], base.regions.usable.size)
+        for view in carried.views
+        if view.photo_id == own
+    )
+
+
+def _region_summary(view: SkinView, source: str, frame_px: int) -> RegionSummary:
+    pixels = int(np.count_nonzero(view.mask))
+    area: float | NotMeasured
+    if isinstance(view.scale, Scale):
+        area = pixels * view.scale.mm_per_px**2
+    else:
+        area = view.scale
+    return RegionSummary(view.region, source, pixels / frame_px, area)
+
+
+def _stored(
+    readings: tuple[Reading, ...], catalogue: tuple[Measure, ...], aligned: list[AlignedPhoto]
+) -> tuple[StoredReading, ...]:
+    records = {item.name: item for item in catalogue}
+    dates = {item.photo.photo.ref.photo_id: item.photo.photo.ref.visit_date for item in aligned}
+    return tuple(
+        StoredReading(
+            measure=r.measure,
+            version=records[r.measure].version,
+            unit=records[r.measure].unit,
+            role=r.role,
+            photo_id=r.photo_id,
+            visit_date=dates[r.photo_id],
+            region=r.region,
+            value=r.result.value if isinstance(r.result, Read) else r.result,
+        )
+        for r in readings
+    )
+
+
+def _refused(run: _Run, reasons: tuple[str, ...]) -> PairRun:
+    no = NotMeasured(reasons[0])
+    result = PairResult(
+        pair_key=run.pair_key,
+        schema_version=SCHEMA_VERSION,
+        pair=run.pair,
+        status=PairStatus.REFUSED,
+        reasons=reasons,
+        remarks=tuple(run.remarks),
+        before_used=(),
+        after_used=(),
+        alignment=no,
+        scale=no,
+        colour_source="none",
+        bias_index=no,
+        gates=(),
+        regions=(),
+        readings=(),
+        estimates=(),
+        pictures=(),
+    )
+    return PairRun(result, (), run.seconds)

@@ -1,0 +1,1 @@
+"""One file, one verb, one public function and its Config."""

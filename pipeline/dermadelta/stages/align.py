@@ -1,0 +1,347 @@
+"""Align: where each pixel of the after photo lies in the before photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from dermadelta.domain import (
+    Alignment,
+    CalibratedPhoto,
+    Mask,
+    NotAligned,
+    NotMeasured,
+    Regions,
+    Settings,
+)
+from dermadelta.kernels import flow
+from dermadelta.kernels.colour import TINY, linearise, luminance
+from dermadelta.kernels.geometry import (
+    apply_homography,
+    is_plausible_view,
+    pixel_grid,
+    resize_transform,
+)
+from dermadelta.kernels.masks import grow
+from dermadelta.kernels.resampling import resize_mask, sample_mask, shrink_to
+from dermadelta.kernels.texture import gaussian
+
+Floats = NDArray[np.float64]
+
+
+class AlignConfig(Settings):
+    """How the same skin is found."""
+
+    levels_megapixels: tuple[float, ...] = Field(
+        (0.06, 0.25, 1.0), description="Sizes from coarse to fine, megapixels."
+    )
+    features: int = Field(4000, gt=0, description="Most features per picture.")
+    ratio: float = Field(0.85, gt=0.0, le=1.0, description="Ratio test of feature matches.")
+    threshold_px: float = Field(
+        3.0, gt=0.0, description="Inlier threshold of the homography at the finest size, pixels."
+    )
+    min_inliers: int = Field(8, ge=4, description="Fewer inliers: the hypothesis is dropped.")
+    max_zoom: float = Field(3.0, gt=1.0, description="Largest difference of magnification.")
+    max_stretch: float = Field(2.0, gt=1.0, description="Largest foreshortening of one axis.")
+    normalise_share: float = Field(
+        0.02, gt=0.0, description="Window of the local normalisation, share of the short side."
+    )
+    smooth_share: float = Field(
+        0.035, gt=0.0, description="Smoothing of the displacement, share of the short side."
+    )
+    trust_px: float = Field(
+        1.0, gt=0.0, description="Forward-backward error at which a vector loses its weight."
+    )
+    near_share: float = Field(
+        0.25, ge=0.0, description="Features lie on skin this near to the region, share of the side."
+    )
+    rounds_per_level: int = Field(2, ge=1, description="Flow rounds at every size.")
+    min_correlation: float = Field(
+        0.12,
+        description="Local correlation in the region below which nothing was found: other skin"
+        " aligned as well as it can be stays below it.",
+    )
+    grid_step_px: float = Field(
+        32.0, gt=0.0, description="Spacing of the stored displacement, after pixels."
+    )
+    seed: int = Field(20_261, description="Seed of the robust fit.")
+
+
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """One photo at one working size."""
+
+    grey: NDArray[np.uint8]
+    pigment: NDArray[np.uint8]
+    usable: Mask
+    region: Mask
+    to_full: Floats
+
+
+def align(
+    before: CalibratedPhoto,
+    after: CalibratedPhoto,
+    before_regions: Regions,
+    after_regions: Regions,
+    config: AlignConfig,
+) -> Alignment | NotAligned:
+    """Find the same skin in both photographs.
+
+    Features (RootSIFT on locally normalised luminance and on the pigment image ln R - ln G) lie
+    on skin near the region only; each picture proposes a homography and the one whose local
+    correlation inside the region is best is refined by dense flow, coarse to fine.
+
+    Parameters
+    ----------
+    before, after : CalibratedPhoto
+    before_regions, after_regions : Regions
+        Usable skin of both; the regions of the before photo are where the fit must hold.
+    config : AlignConfig
+
+    Returns
+    -------
+    Alignment or NotAligned
+        NotAligned with a reason when no hypothesis holds, ``mirrored`` when the mirror image of
+        the after photo would have matched.
+    """
+    finest = config.levels_megapixels[-1]
+    sides = [
+        _side(before, before_regions, finest, config),
+        _side(after, after_regions, finest, config),
+    ]
+    start = _best_homography(sides[0], sides[1], config)
+    if start is None:
+        if _best_homography(sides[0], _mirrored(sides[1]), config) is not None:
+            return NotAligned(
+                "the after photo is mirrored: use the original file, not the selfie preview", True
+            )
+        return NotAligned(
+            "the same skin was not found in both photos: check that they show the same person"
+            " and site, from the same side, in focus"
+        )
+    return _refined(before, after, before_regions, after_regions, sides, start, config)
+
+
+def _side(
+    photo: CalibratedPhoto, regions: Regions, megapixels: float, config: AlignConfig
+) -> _Side:
+    stored = photo.photo.rgb
+    rows, cols = stored.shape[:2]
+    factor = min(1.0, float(np.sqrt(megapixels * 1e6 / (rows * cols))))
+    small = np.asarray(shrink_to(stored, factor), dtype=stored.dtype)
+    shape = (small.shape[0], small.shape[1])
+    rgb = linearise(small, photo.photo.to_linear.curves, photo.photo.to_linear.matrix)
+    logs = np.log(np.maximum(rgb, TINY))
+    usable = resize_mask(regions.usable, shape)
+    if usable.mean() < 0.02:  # nothing looks like skin: look everywhere but on fixtures
+        usable = ~resize_mask(photo.fixtures | photo.photo.clipped, shape)
+    sigma = max(3.0, config.normalise_share * min(shape))
+    grey = np.log(np.maximum(luminance(rgb), TINY)).astype(np.float32)
+    pigment = gaussian((logs[..., 0] - logs[..., 1]).astype(np.float32), 1.0)
+    region = np.zeros(shape, dtype=np.bool_)
+    for item in regions.regions:
+        region |= resize_mask(item.mask, shape)
+    return _Side(
+        grey=flow.locally_normalised(grey, usable, sigma),
+        pigment=flow.locally_normalised(pigment, usable, sigma),
+        usable=usable,
+        region=region & usable,
+        to_full=resize_transform(shape, (rows, cols)),
+    )
+
+
+def _mirrored(side: _Side) -> _Side:
+    def flip(array: NDArray[np.generic]) -> NDArray[np.generic]:
+        return np.ascontiguousarray(array[:, ::-1])
+
+    return _Side(
+        np.asarray(flip(side.grey), np.uint8),
+        np.asarray(flip(side.pigment), np.uint8),
+        np.asarray(flip(side.usable), np.bool_),
+        np.asarray(flip(side.region), np.bool_),
+        side.to_full,
+    )
+
+
+def _best_homography(
+    before: _Side, after: _Side, config: AlignConfig
+) -> tuple[Floats, int, float] | None:
+    """Homography after → before at working size with its inliers and correlation, or None."""
+    near = before.usable & grow(
+        before.region if before.region.any() else before.usable,
+        config.near_share * min(before.usable.shape),
+    )
+    matched = [
+        flow.match_features(
+            getattr(after, kind),
+            after.usable,
+            getattr(before, kind),
+            near,
+            limit=config.features,
+            ratio=config.ratio,
+        )
+        for kind in ("grey", "pigment")
+    ]
+    pooled = tuple(np.concatenate(parts) for parts in zip(*matched, strict=True))
+    best: tuple[Floats, int, float] | None = None
+    for source, target in (*matched, pooled):
+        fitted = flow.fit_homography(
+            source, target, threshold_px=config.threshold_px, seed=config.seed
+        )
+        if fitted is None or fitted[1] < config.min_inliers:
+            continue
+        if not is_plausible_view(
+            fitted[0], after.usable.shape, config.max_zoom, config.max_stretch
+        ):
+            continue
+        score = _correlation(before, after, fitted[0], None, config)
+        if best is None or score > best[2]:
+            best = (*fitted, score)
+    if best is None or best[2] < config.min_correlation:
+        return None
+    return best
+
+
+def _correlation(
+    before: _Side,
+    after: _Side,
+    matrix: Floats,
+    field: NDArray[np.float32] | None,
+    config: AlignConfig,
+) -> float:
+    """Mean local correlation in the region: the better of luminance and pigment, pixel means."""
+    rows, cols = after.usable.shape
+    if field is None:
+        field = np.zeros((rows, cols, 2), dtype=np.float32)
+    points = apply_homography(matrix, pixel_grid((0, 0, cols, rows)) + field)
+    inside = after.usable & sample_mask(before.region, points)
+    if np.count_nonzero(inside) < 200:
+        return -1.0
+    sigma = max(4.0, 0.02 * min(rows, cols))
+    means = []
+    for kind in ("grey", "pigment"):
+        drawn = flow.draw_before((rows, cols), getattr(before, kind), matrix, field)
+        both = after.usable & sample_mask(before.usable, points)
+        means.append(flow.local_correlation(getattr(after, kind), drawn, both, sigma)[inside].mean())
+    return float(max(means))
+
+
+def _refined(
+    before: CalibratedPhoto,
+    after: CalibratedPhoto,
+    before_regions: Regions,
+    after_regions: Regions,
+    finest: list[_Side],
+    start: tuple[Floats, int, float],
+    config: AlignConfig,
+) -> Alignment:
+    matrix_full = finest[0].to_full @ start[0] @ np.linalg.inv(finest[1].to_full)
+    field: NDArray[np.float32] | None = None
+    shape: tuple[int, int] = (0, 0)
+    for megapixels in config.levels_megapixels:
+        last = megapixels == config.levels_megapixels[-1]
+        low, high = (
+            finest
+            if last
+            else (
+                _side(before, before_regions, megapixels, config),
+                _side(after, after_regions, megapixels, config),
+            )
+        )
+        matrix = np.linalg.inv(low.to_full) @ matrix_full @ high.to_full
+        shape, previous = high.usable.shape, shape
+        field = _regridded(field, previous, shape)
+        field, round_trip = _flow_level(low, high, matrix, field, config)
+    assert field is not None
+    return _alignment(finest, matrix, matrix_full, field, round_trip, start, config)
+
+
+def _regridded(
+    field: NDArray[np.float32] | None, old: tuple[int, int], new: tuple[int, int]
+) -> NDArray[np.float32]:
+    if field is None:
+        return np.zeros((*new, 2), dtype=np.float32)
+    factors = np.array([new[1] / old[1], new[0] / old[0]], dtype=np.float32)
+    return np.asarray(
+        cv2.resize(field, new[::-1], interpolation=cv2.INTER_LINEAR) * factors, dtype=np.float32
+    )
+
+
+def _flow_level(
+    before: _Side,
+    after: _Side,
+    matrix: Floats,
+    field: NDArray[np.float32],
+    config: AlignConfig,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    rows, cols = after.usable.shape
+    sigma = config.smooth_share * min(rows, cols)
+    round_trip = np.zeros_like(field)
+    for _ in range(config.rounds_per_level):
+        step, round_trip = flow.dense_step(after.grey, before.grey, matrix, field)
+        points = apply_homography(matrix, pixel_grid((0, 0, cols, rows)) + field)
+        both = after.usable & sample_mask(before.usable, points)
+        field = flow.compose(
+            field, flow.smooth_flow(step, round_trip, both, sigma, config.trust_px)
+        )
+    return field, round_trip
+
+
+def _alignment(
+    sides: list[_Side],
+    matrix: Floats,
+    matrix_full: Floats,
+    field: NDArray[np.float32],
+    round_trip: NDArray[np.float32],
+    start: tuple[Floats, int, float],
+    config: AlignConfig,
+) -> Alignment:
+    before, after = sides
+    rows, cols = after.usable.shape
+    points = apply_homography(matrix, pixel_grid((0, 0, cols, rows)) + field)
+    inside = after.usable & sample_mask(before.region, points)
+    # Both are in working pixels; the factor brings them to pixels of the full before photo.
+    to_before = float(before.to_full[0, 0])
+    zoom = float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
+    error = np.hypot(round_trip[..., 0], round_trip[..., 1])[inside] * zoom * to_before
+    if error.size == 0:
+        error = np.array([np.inf])
+    back = apply_homography(np.linalg.inv(matrix), pixel_grid((0, 0, *before.usable.shape[::-1])))
+    seen = sample_mask(after.usable, back)
+    region_px = max(1, np.count_nonzero(before.region))
+    return Alignment(
+        after_to_before=matrix_full,
+        displacement=_stored(field, after, config),
+        grid_step_px=config.grid_step_px,
+        rms_px=float(np.sqrt(np.mean(error**2))),
+        p95_px=float(np.quantile(error, 0.95)),
+        overlap=float(np.count_nonzero(seen & before.region) / region_px),
+        correlation=_correlation(before, after, matrix, field, config),
+        inliers=start[1],
+        method="features and flow",
+    )
+
+
+def _stored(field: NDArray[np.float32], after: _Side, config: AlignConfig) -> NDArray[np.float32]:
+    """The displacement on its coarse grid, in pixels of the full after photo."""
+    rows, cols = (
+        round(n * s) for n, s in zip(field.shape[:2], (after.to_full[1, 1], after.to_full[0, 0]), strict=True)
+    )
+    step = config.grid_step_px
+    nodes_x = (np.arange(int(np.ceil(cols / step))) + 0.5) * step - 0.5
+    nodes_y = (np.arange(int(np.ceil(rows / step))) + 0.5) * step - 0.5
+    nodes = np.stack(np.meshgrid(nodes_x, nodes_y), axis=-1)
+    at = apply_homography(np.linalg.inv(after.to_full), nodes)
+    values = cv2.remap(
+        field,
+        np.ascontiguousarray(at[..., 0], dtype=np.float32),
+        np.ascontiguousarray(at[..., 1], dtype=np.float32),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    scale = np.array([after.to_full[0, 0], after.to_full[1, 1]], dtype=np.float32)
+    return np.asarray(values * scale, dtype=np.float32)

@@ -1,0 +1,145 @@
+"""Calibrate: find the scale of a photograph and its colour model."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from dermadelta.domain import (
+    CalibratedPhoto,
+    ColourModel,
+    NotMeasured,
+    Photo,
+    Scale,
+    Settings,
+)
+from dermadelta.kernels.geometry import apply_homography, local_affine
+from dermadelta.kernels.resampling import shrink_to
+
+
+class CalibrateConfig(Settings):
+    """How scale is found."""
+
+    marker_mm: float = Field(10.0, gt=0.0, description="Side of the printed ArUco marker, mm.")
+    marker_dictionary: str = Field(
+        "DICT_4X4_50", description="OpenCV name of the marker's dictionary."
+    )
+    marker_border: float = Field(
+        0.35, ge=0.0, description="White border around a marker, in marker sides; not skin."
+    )
+    corner_sd_px: float = Field(
+        0.25, gt=0.0, description="Uncertainty of a marker corner after refinement, pixels."
+    )
+    print_rel_sd: float = Field(
+        0.005, ge=0.0, description="Uncertainty of the printed size of a marker, relative."
+    )
+    given_rel_sd: float = Field(
+        0.01, ge=0.0, description="Uncertainty of a scale given by the user, relative."
+    )
+    search_megapixels: float = Field(
+        2.0, gt=0.0, description="Size at which markers are looked for, megapixels."
+    )
+
+
+def calibrate(photo: Photo, config: CalibrateConfig) -> CalibratedPhoto:
+    """Scale and colour model of one photograph.
+
+    Parameters
+    ----------
+    photo : Photo
+        Decoded and upright.
+    config : CalibrateConfig
+        Marker size and dictionary.
+
+    Returns
+    -------
+    CalibratedPhoto
+        ``scale`` from the markers (mean of all found), else from the given value, else
+        ``NotMeasured``; a marker and a given value that disagree by over 5 % give
+        ``NotMeasured`` with both values. ``fixtures`` is True on the markers.
+    """
+    corners = _find_markers(photo, config)
+    fixtures = _fixture_mask(photo.rgb.shape[:2], corners, config)
+    colour = ColourModel("none", np.eye(3), NotMeasured("no chart or target in the photo"), 0)
+    return CalibratedPhoto(photo, colour, _scale(photo, corners, config), fixtures)
+
+
+def _find_markers(photo: Photo, config: CalibrateConfig) -> list[NDArray[np.float64]]:
+    """Corners (4, 2) of every marker, refined at full resolution."""
+    grey = cv2.cvtColor(_eight_bit(photo), cv2.COLOR_RGB2GRAY)
+    rows, cols = grey.shape
+    factor = min(1.0, float(np.sqrt(config.search_megapixels * 1e6 / (rows * cols))))
+    small = np.asarray(shrink_to(grey, factor), dtype=np.uint8)
+    dictionary = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, config.marker_dictionary))
+    parameters = cv2.aruco.DetectorParameters()
+    parameters.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
+    found, _, _ = cv2.aruco.ArucoDetector(dictionary, parameters).detectMarkers(small)
+    stretch = np.array([cols / small.shape[1], rows / small.shape[0]])
+    markers = []
+    for quad in found:
+        points = (np.asarray(quad, dtype=np.float64).reshape(4, 2) + 0.5) * stretch - 0.5
+        if factor < 1.0:
+            points = _refined(grey, points, half_window=max(3, round(1.5 / factor)))
+        markers.append(points)
+    return markers
+
+
+def _eight_bit(photo: Photo) -> NDArray[np.uint8]:
+    if photo.rgb.dtype == np.uint8:
+        return np.asarray(photo.rgb, dtype=np.uint8)
+    return (photo.rgb >> 8).astype(np.uint8)
+
+
+def _refined(
+    grey: NDArray[np.uint8], points: NDArray[np.float64], half_window: int
+) -> NDArray[np.float64]:
+    criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 40, 0.01)
+    start = points.astype(np.float32).reshape(-1, 1, 2)
+    refined = cv2.cornerSubPix(grey, start, (half_window, half_window), (-1, -1), criteria)
+    return np.asarray(refined, dtype=np.float64).reshape(4, 2)
+
+
+def _fixture_mask(
+    shape: tuple[int, ...], corners: list[NDArray[np.float64]], config: CalibrateConfig
+) -> NDArray[np.bool_]:
+    mask = np.zeros(shape[:2], dtype=np.uint8)
+    border = config.marker_border
+    unit = np.array([[-border, -border], [1 + border, -border], [1 + border, 1 + border], [-border, 1 + border]])
+    for quad in corners:
+        outer = apply_homography(_from_unit_square(quad), unit)
+        cv2.fillConvexPoly(mask, np.round(outer).astype(np.int32), 1)
+    return np.asarray(mask, dtype=np.bool_)
+
+
+def _from_unit_square(quad: NDArray[np.float64]) -> NDArray[np.float64]:
+    square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=np.float32)
+    return np.asarray(cv2.getPerspectiveTransform(square, quad.astype(np.float32)), dtype=np.float64)
+
+
+def _scale(
+    photo: Photo, corners: list[NDArray[np.float64]], config: CalibrateConfig
+) -> Scale | NotMeasured:
+    given = photo.ref.mm_per_px
+    if not corners:
+        if given is None:
+            return NotMeasured(
+                "no scale: lay a printed marker beside the skin or give mm_per_px"
+            )
+        return Scale(given, config.given_rel_sd, "given")
+    sides = [
+        np.sqrt(abs(np.linalg.det(local_affine(_from_unit_square(quad), (0.5, 0.5)))))
+        for quad in corners
+    ]
+    values = config.marker_mm / np.array(sides)
+    value = float(np.exp(np.log(values).mean()))
+    corner_part = config.corner_sd_px / float(np.mean(sides)) / np.sqrt(len(sides))
+    spread = float(np.std(np.log(values), ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
+    rel_sd = float(np.sqrt(corner_part**2 + config.print_rel_sd**2 + spread**2))
+    if given is not None and abs(np.log(value / given)) > 0.05:
+        return NotMeasured(
+            f"the marker says {value:.4f} mm per pixel and the manifest {given:.4f}:"
+            " correct mm_per_px or set calibrate.marker_mm to the printed size"
+        )
+    return Scale(value, rel_sd, "marker")

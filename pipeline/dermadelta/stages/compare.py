@@ -1,0 +1,357 @@
+"""Compare: may these photographs be compared at all, and for which measures?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import Field
+
+from dermadelta import measures
+from dermadelta.domain import (
+    REFERENCE,
+    Alignment,
+    CalibratedPhoto,
+    Carried,
+    Check,
+    CheckVerdict,
+    Comparability,
+    NotMeasured,
+    PairRef,
+    PhotoFacts,
+    Scale,
+    Settings,
+)
+from dermadelta.kernels.geometry import local_affine
+
+EVERYTHING = ("*",)
+
+
+class CompareConfig(Settings):
+    """Limits of the gates."""
+
+    min_correlation: float = Field(0.25, description="Same skin: least local correlation.")
+    min_overlap: float = Field(
+        0.5, ge=0.0, le=1.0, description="Least share of the region that both photos show."
+    )
+    max_error_px: float = Field(
+        12.0, gt=0.0, description="Largest 95th percentile of the alignment error, before pixels."
+    )
+    max_delta_sigma2: float = Field(
+        0.5,
+        gt=0.0,
+        description="Sharpness: largest difference of blur variance, pixel² at 0.05 mm per pixel.",
+    )
+    corrected_delta_sigma2: float = Field(
+        0.15, gt=0.0, description="Sharpness: beyond this the correction is marked."
+    )
+    max_exposure_ev: float = Field(1.5, gt=0.0, description="Largest difference of exposure, EV.")
+    max_clipped: float = Field(
+        0.02, ge=0.0, le=1.0, description="Largest saturated share of the region."
+    )
+    max_zoom: float = Field(1.5, gt=1.0, description="Largest ratio of magnification.")
+    max_tilt_deg: float = Field(20.0, gt=0.0, description="Largest tilt between the photos.")
+    max_scale_gap: float = Field(
+        0.05, gt=0.0, description="Scale: largest contradiction of markers and alignment, relative."
+    )
+    max_shading_shift: float = Field(
+        0.12, gt=0.0, description="Light: largest change of shading without reference skin, ln Y."
+    )
+    healing_days: int = Field(7, ge=0, description="Days after a session that are marked healing.")
+    early_texture_days: int = Field(28, ge=0, description="Days before texture results count.")
+
+
+@dataclass(frozen=True, eq=False)
+class _Pair:
+    """What the gates look at."""
+
+    pair: PairRef
+    before: CalibratedPhoto
+    after: CalibratedPhoto
+    alignment: Alignment
+    carried: Carried
+    before_facts: PhotoFacts
+    after_facts: PhotoFacts
+    config: CompareConfig
+
+
+def compare(
+    pair: PairRef,
+    before: CalibratedPhoto,
+    after: CalibratedPhoto,
+    alignment: Alignment,
+    carried: Carried,
+    config: CompareConfig,
+) -> Comparability:
+    """Hold one after photo against the first before photo.
+
+    Parameters
+    ----------
+    pair : PairRef
+        Dates and sessions.
+    before, after : CalibratedPhoto
+    alignment : Alignment
+        Of this after photo.
+    carried : Carried
+        With the facts of both photos.
+    config : CompareConfig
+
+    Returns
+    -------
+    Comparability
+        One Check per gate in ``GATES``; a failing one names the measures that it refuses.
+    """
+    facts = {fact.photo_id: fact for fact in carried.facts}
+    seen = _Pair(
+        pair,
+        before,
+        after,
+        alignment,
+        carried,
+        facts[before.photo.ref.photo_id],
+        facts[after.photo.ref.photo_id],
+        config,
+    )
+    return Comparability(tuple(gate(seen) for gate in GATES), _bias_index(seen))
+
+
+def _fragile(*nuisances: str) -> tuple[str, ...]:
+    return tuple(m.name for m in measures.ALL if m.fragile_to & set(nuisances))
+
+
+def _gate(
+    name: str,
+    value: float,
+    unit: str,
+    limit: float,
+    *,
+    least: bool = False,
+    remedy: str,
+    refuses: Iterable[str] = (),
+) -> Check:
+    """A gate that passes at or within its limit; ``least`` for a lower limit."""
+    passed = value >= limit if least else value <= limit
+    return Check(
+        name,
+        value,
+        unit,
+        f"{'≥' if least else '≤'} {limit:g}",
+        CheckVerdict.PASS if passed else CheckVerdict.FAIL,
+        "" if passed else remedy,
+        tuple(refuses),
+    )
+
+
+def _same_skin(seen: _Pair) -> Check:
+    return _gate(
+        "same_skin",
+        seen.alignment.correlation,
+        "correlation",
+        seen.config.min_correlation,
+        least=True,
+        remedy="The skin patterns do not match: check that both photos show the same person and"
+        " site; retake in focus, with the same light.",
+        refuses=EVERYTHING,
+    )
+
+
+def _overlap(seen: _Pair) -> Check:
+    return _gate(
+        "overlap",
+        seen.alignment.overlap,
+        "share of region",
+        seen.config.min_overlap,
+        least=True,
+        remedy="Too little of the region is in both photos: retake with the same framing.",
+        refuses=EVERYTHING,
+    )
+
+
+def _alignment_error(seen: _Pair) -> Check:
+    return _gate(
+        "alignment",
+        seen.alignment.p95_px,
+        "px (95th percentile)",
+        seen.config.max_error_px,
+        remedy="The skin could not be matched closely: retake from the same angle, with the same"
+        " expression.",
+        refuses=_fragile("alignment"),
+    )
+
+
+def _sharpness(seen: _Pair) -> Check:
+    value = seen.after_facts.sigma2_px2
+    if isinstance(value, NotMeasured):
+        return Check(
+            "sharpness",
+            value,
+            "px² at 0.05 mm per px",
+            f"≤ {seen.config.max_delta_sigma2:g}",
+            CheckVerdict.NOT_APPLICABLE,
+            value.reason,
+        )
+    scale = _base_scale(seen.carried)
+    if isinstance(scale, Scale):
+        value *= (scale.mm_per_px / 0.05) ** 2
+    gate = _gate(
+        "sharpness",
+        abs(value),
+        "px² at 0.05 mm per px",
+        seen.config.max_delta_sigma2,
+        remedy=f"The {'after' if value > 0 else 'before'} photo is much softer: clean the lens,"
+        " focus on the skin, hold still, retake.",
+        refuses=_fragile("blur"),
+    )
+    if gate.verdict is CheckVerdict.PASS and abs(value) > seen.config.corrected_delta_sigma2:
+        return Check(**{**vars(gate), "remedy": "Corrected: the sharper photo was softened."})
+    return gate
+
+
+def _exposure(seen: _Pair) -> Check:
+    return _gate(
+        "exposure",
+        abs(seen.after_facts.ln_exposure) / float(np.log(2.0)),
+        "EV",
+        seen.config.max_exposure_ev,
+        remedy="The photos differ greatly in brightness: lock the exposure and retake.",
+        refuses=_fragile("light", "colour"),
+    )
+
+
+def _clipping(seen: _Pair) -> Check:
+    return _gate(
+        "clipping",
+        max(seen.before_facts.clipped_share, seen.after_facts.clipped_share),
+        "share of region",
+        seen.config.max_clipped,
+        remedy="Part of the skin is overexposed: lower the exposure or avoid the flash.",
+        refuses=_fragile("light", "colour"),
+    )
+
+
+def _light(seen: _Pair) -> Check:
+    has_reference = any(view.region == REFERENCE for view in seen.carried.views)
+    return _gate(
+        "light",
+        seen.after_facts.shading_shift,
+        "ln Y",
+        seen.config.max_shading_shift,
+        remedy="The lamp stood elsewhere or was softer"
+        + (
+            ": only the correction by reference skin makes texture comparable."
+            if has_reference
+            else ": use the same lamp position, or give untreated reference skin."
+        ),
+        refuses=() if has_reference else _fragile("light"),
+    )
+
+
+def _zoom(seen: _Pair) -> Check:
+    zoom = float(np.sqrt(abs(np.linalg.det(_local(seen)))))
+    return _gate(
+        "zoom",
+        max(zoom, 1.0 / zoom),
+        "×",
+        seen.config.max_zoom,
+        remedy="The photos were taken from very different distances: repeat the distance.",
+        refuses=_fragile("blur", "scale"),
+    )
+
+
+def _tilt(seen: _Pair) -> Check:
+    big, small = np.linalg.svd(_local(seen), compute_uv=False)
+    return _gate(
+        "tilt",
+        float(np.degrees(np.arccos(min(1.0, small / big)))),
+        "°",
+        seen.config.max_tilt_deg,
+        remedy="The camera was tilted: hold it parallel to the skin as in the before photo.",
+        refuses=_fragile("light", "scale"),
+    )
+
+
+def _scale(seen: _Pair) -> Check:
+    before, after = seen.before.scale, seen.after.scale
+    if isinstance(before, NotMeasured) or isinstance(after, NotMeasured):
+        missing = before if isinstance(before, NotMeasured) else after
+        assert isinstance(missing, NotMeasured)
+        return Check(
+            "scale",
+            missing,
+            "relative",
+            f"≤ {seen.config.max_scale_gap:g}",
+            CheckVerdict.NOT_APPLICABLE,
+            missing.reason,
+        )
+    zoom = float(np.sqrt(abs(np.linalg.det(_local(seen)))))
+    gap = float(np.log(after.mm_per_px / before.mm_per_px / zoom))
+    return _gate(
+        "scale",
+        abs(gap),
+        "relative",
+        seen.config.max_scale_gap,
+        remedy="The scales of the two photos contradict the alignment: lay the marker flat beside"
+        " the skin at the same height, or correct mm_per_px.",
+        refuses=_fragile("scale"),
+    )
+
+
+def _timing(seen: _Pair) -> Check:
+    days = seen.pair.days_since_session
+    limit = f"> {seen.config.healing_days}"
+    if days is None:
+        reason = NotMeasured("no session before this visit is known (sessions.csv)")
+        return Check(
+            "timing", reason, "days", limit, CheckVerdict.NOT_APPLICABLE, reason.reason
+        )
+    if days <= seen.config.healing_days:
+        return Check(
+            "timing",
+            float(days),
+            "days",
+            limit,
+            CheckVerdict.FAIL,
+            "Healing: redness, scars and pores are not settled in the first week; photograph"
+            " again later.",
+        )
+    early = days < seen.config.early_texture_days
+    note = "Early: swelling can still smooth the texture before four weeks." if early else ""
+    return Check("timing", float(days), "days", limit, CheckVerdict.PASS, note)
+
+
+GATES: tuple[Callable[[_Pair], Check], ...] = (
+    _same_skin,
+    _overlap,
+    _alignment_error,
+    _sharpness,
+    _exposure,
+    _clipping,
+    _light,
+    _zoom,
+    _tilt,
+    _scale,
+    _timing,
+)
+
+
+def _local(seen: _Pair) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Derivative of after → before at the middle of the after region."""
+    view = next(
+        v for v in seen.carried.views if v.photo_id == seen.after.photo.ref.photo_id
+    )
+    rows, cols = view.mask.shape
+    centre = (view.origin[0] + cols / 2.0, view.origin[1] + rows / 2.0)
+    return local_affine(seen.alignment.after_to_before, centre)
+
+
+def _base_scale(carried: Carried) -> Scale | NotMeasured:
+    return carried.views[0].scale
+
+
+def _bias_index(seen: _Pair) -> float | NotMeasured:
+    """Does each difference favour the after photo? Softer and brighter skin looks better."""
+    differences = [seen.after_facts.ln_exposure / 0.1]
+    if not isinstance(seen.after_facts.sigma2_px2, NotMeasured):
+        differences.append(seen.after_facts.sigma2_px2 / seen.config.corrected_delta_sigma2)
+    return float(np.mean([np.tanh(value) for value in differences]))

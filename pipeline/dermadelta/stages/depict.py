@@ -1,0 +1,246 @@
+"""Depict: the small pictures that people look at; nothing here is ever measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from dermadelta.domain import (
+    REFERENCE,
+    AlignedPhoto,
+    Carried,
+    FloatArray,
+    Mask,
+    Matrix,
+    Measure,
+    Picture,
+    Read,
+    Reading,
+    Role,
+    Settings,
+    SkinView,
+    TileGrid,
+    Tiles,
+)
+from dermadelta.kernels.colour import linearise, srgb_encode
+from dermadelta.kernels.geometry import bounding_box, invert_field
+from dermadelta.kernels.resampling import sample, sample_mask, shrink_to
+from dermadelta.kernels.texture import gaussian
+
+Bytes = NDArray[np.uint8]
+
+
+class DepictConfig(Settings):
+    """Size and colour scale of the pictures."""
+
+    longer_side_px: int = Field(1000, ge=200, description="Longer side of the pictures, pixels.")
+    margin_share: float = Field(0.12, ge=0.0, description="Skin shown around the regions.")
+    heat_log: float = Field(
+        0.7, gt=0.0, description="End of the heat scale for ratio measures, log units (0.7 = ×2)."
+    )
+    heat_difference: float = Field(
+        8.0, gt=0.0, description="End of the heat scale for difference measures, in their unit."
+    )
+
+
+_LESS = np.array([33.0, 102.0, 172.0])
+_SAME = np.array([247.0, 247.0, 247.0])
+_MORE = np.array([178.0, 72.0, 8.0])
+"""Blue through white to orange: told apart with every common colour-vision deficiency."""
+
+_BEFORE_LINE, _AFTER_LINE = (33, 102, 172), (214, 96, 4)
+
+
+def depict(
+    before: AlignedPhoto,
+    after: AlignedPhoto,
+    carried: Carried,
+    readings: Sequence[Reading],
+    catalogue: Sequence[Measure],
+    config: DepictConfig,
+) -> tuple[Picture, ...]:
+    """Display pictures of a pair, all on one crop of the first before photo.
+
+    Parameters
+    ----------
+    before, after : AlignedPhoto
+        The first photo of either side.
+    carried : Carried
+    readings : sequence of Reading
+        Their tiles make the heat maps.
+    catalogue : sequence of Measure
+    config : DepictConfig
+
+    Returns
+    -------
+    tuple of Picture
+        Both photos, the mask of every region on either photo, and a heat map per measure and
+        region (for scars, the two outlines).
+    """
+    views = {(v.photo_id, v.region): v for v in carried.views}
+    ids = (before.photo.photo.ref.photo_id, after.photo.photo.ref.photo_id)
+    points, factor = _display_grid(before, carried, ids[0], config)
+    shown = (_shown(before, points, factor), _shown(after, points, factor))
+    pictures = [
+        Picture("before.jpg", "before", "Before, for display", shown[0]),
+        Picture("after.jpg", "after", "After, laid onto the before photo, for display", shown[1]),
+    ]
+    for (photo_id, region), view in views.items():
+        if photo_id in ids:
+            side = before if photo_id == ids[0] else after
+            mask = _mask_picture(view, view.mask, side, points)
+            name = f"mask_{view.role.value}_{region}.png"
+            pictures.append(Picture(name, "mask", f"{region} on the {view.role.value} photo", mask))
+    for item in catalogue:
+        for region in dict.fromkeys(v.region for v in carried.views if v.region != REFERENCE):
+            pair = _pair_of(readings, item, region, ids)
+            if pair is None:
+                continue
+            sides = (views[ids[0], region], views[ids[1], region])
+            pictures.append(_heat(item, pair, sides, (before, after), shown[0], points, config))
+    return tuple(pictures)
+
+
+def _pair_of(
+    readings: Sequence[Reading], item: Measure, region: str, ids: tuple[str, str]
+) -> tuple[Read, Read] | None:
+    found: dict[str, Read] = {}
+    for reading in readings:
+        if reading.measure == item.name and reading.region == region:
+            if isinstance(reading.result, Read):
+                found[reading.photo_id] = reading.result
+    if ids[0] not in found or ids[1] not in found:
+        return None
+    return found[ids[0]], found[ids[1]]
+
+
+def _display_grid(
+    before: AlignedPhoto, carried: Carried, photo_id: str, config: DepictConfig
+) -> tuple[Matrix, float]:
+    """Points (h, w, 2) of the display pixels in the before photo, and the display's factor."""
+    rows, cols = before.regions.usable.shape
+    covered = np.zeros((rows, cols), dtype=np.bool_)
+    for view in carried.views:
+        if view.photo_id == photo_id:
+            x0, y0 = view.origin
+            h, w = view.mask.shape
+            covered[y0 : y0 + h, x0 : x0 + w] |= view.mask
+    box = bounding_box(covered, 0)
+    box = bounding_box(covered, round(config.margin_share * max(box[2:])))
+    factor = min(1.0, config.longer_side_px / max(box[2:]))
+    width, height = max(1, round(box[2] * factor)), max(1, round(box[3] * factor))
+    xs = box[0] + (np.arange(width) + 0.5) / factor - 0.5
+    ys = box[1] + (np.arange(height) + 0.5) / factor - 0.5
+    return np.stack(np.meshgrid(xs, ys), axis=-1), factor
+
+
+def _own_points(photo: AlignedPhoto, points: Matrix) -> Matrix:
+    if photo.alignment is None:
+        return points
+    a = photo.alignment
+    return invert_field(a.after_to_before, a.displacement, a.grid_step_px, points)
+
+
+def _shown(photo: AlignedPhoto, points: Matrix, factor: float) -> Bytes:
+    stored = photo.photo.photo
+    small = np.asarray(shrink_to(stored.rgb, factor), dtype=stored.rgb.dtype)
+    step = np.array(
+        [small.shape[1] / stored.rgb.shape[1], small.shape[0] / stored.rgb.shape[0]]
+    )
+    own = (_own_points(photo, points) + 0.5) * step - 0.5
+    matrix = photo.photo.colour.matrix @ stored.to_linear.matrix
+    linear = linearise(small, stored.to_linear.curves, matrix)
+    drawn = np.asarray(sample(linear, own), dtype=np.float32)
+    return np.round(255.0 * srgb_encode(drawn)).astype(np.uint8)
+
+
+def _on_display(view: SkinView, mask: Mask, photo: AlignedPhoto, points: Matrix) -> Mask:
+    own = _own_points(photo, points) - np.array(view.origin, dtype=np.float64)
+    return sample_mask(mask, own)
+
+
+def _mask_picture(view: SkinView, mask: Mask, photo: AlignedPhoto, points: Matrix) -> Bytes:
+    return np.where(_on_display(view, mask, photo, points), 255, 0).astype(np.uint8)
+
+
+def _heat(
+    item: Measure,
+    reads: tuple[Read, Read],
+    views: tuple[SkinView, SkinView],
+    photos: tuple[AlignedPhoto, AlignedPhoto],
+    shown: Bytes,
+    points: Matrix,
+    config: DepictConfig,
+) -> Picture:
+    grey = cv2.cvtColor(cv2.cvtColor(shown, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    name = f"heat_{views[0].region}_{item.name}.png"
+    if reads[0].outline is not None and reads[1].outline is not None:
+        for read, view, photo, colour in zip(
+            reads, views, photos, (_BEFORE_LINE, _AFTER_LINE), strict=True
+        ):
+            assert read.outline is not None
+            mask = _on_display(view, read.outline, photo, points).astype(np.uint8)
+            lines, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+            cv2.drawContours(grey, lines, -1, colour, 2, cv2.LINE_AA)
+        caption = f"{item.title}: outline before (blue) and after (orange)"
+        return Picture(name, "heat", caption, np.asarray(grey, dtype=np.uint8))
+    change = _tile_change(reads, views[0].grid, item.change == "ratio")
+    end = config.heat_log if item.change == "ratio" else config.heat_difference
+    inside = _on_display(views[0], views[0].mask, photos[0], points)
+    colours = _diverging(_spread(change, views[0].grid, points) / end)
+    mixed = np.where(inside[..., None], 0.35 * grey + 0.65 * colours, grey)
+    return Picture(name, "heat", _caption(item, config), np.round(mixed).astype(np.uint8))
+
+
+def _caption(item: Measure, config: DepictConfig) -> str:
+    if item.change == "ratio":
+        low, high = (100.0 * np.expm1(sign * config.heat_log) for sign in (-1.0, 1.0))
+        return f"{item.title}: change from {low:.0f} % (blue) to +{high:.0f} % (orange)"
+    end = config.heat_difference
+    return f"{item.title}: change from -{end:g} (blue) to +{end:g} {item.unit} (orange)"
+
+
+def _tile_change(reads: tuple[Read, Read], grid: TileGrid, log: bool) -> FloatArray:
+    """(n_rows, n_cols, 2): change per tile times its weight, and the weight."""
+    out = np.zeros((grid.n_rows * grid.n_cols, 2), dtype=np.float32)
+    before, after = reads[0].tiles, reads[1].tiles
+    common, i, j = np.intersect1d(before.ids, after.ids, return_indices=True)
+    if log:
+        power = 0.5 if before.combine == "rms" else 1.0
+        value = power * (_log(after, j) - _log(before, i))
+    else:
+        value = after.value[j] - before.value[i]
+    weight = np.minimum(before.weight[i], after.weight[j])
+    out[common, 0], out[common, 1] = value * weight, weight
+    return out.reshape(grid.n_rows, grid.n_cols, 2)
+
+
+def _log(tiles: Tiles, index: NDArray[np.intp]) -> Matrix:
+    return np.log(np.maximum(tiles.value[index], 1e-12))
+
+
+def _spread(tiles: FloatArray, grid: TileGrid, points: Matrix) -> Matrix:
+    """Tile values as a smooth picture at (h, w, 2) points of the before photo."""
+    smooth = gaussian(tiles, 0.7)
+    at = (points + 0.5 - np.array([grid.x0_px, grid.y0_px])) / grid.size_px - 0.5
+    drawn = np.asarray(
+        cv2.remap(
+            smooth,
+            np.ascontiguousarray(at[..., 0], dtype=np.float32),
+            np.ascontiguousarray(at[..., 1], dtype=np.float32),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        ),
+        dtype=np.float64,
+    )
+    return np.asarray(drawn[..., 0] / np.maximum(drawn[..., 1], 1e-6))
+
+
+def _diverging(value: Matrix) -> Matrix:
+    """Colours (h, w, 3) 0..255 for values -1..1, grey at 0."""
+    v = np.clip(value, -1.0, 1.0)[..., None]
+    return np.where(v < 0.0, _SAME + (_LESS - _SAME) * -v, _SAME + (_MORE - _SAME) * v)

@@ -1,0 +1,468 @@
+"""Estimate: from readings to a change with an interval and a verdict."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+from scipy.stats import norm
+
+from dermadelta.domain import (
+    REFERENCE,
+    Alignment,
+    Carried,
+    CheckVerdict,
+    Comparability,
+    Estimate,
+    Interval,
+    Measure,
+    Need,
+    NotMeasured,
+    PhotoFacts,
+    Read,
+    Reading,
+    Role,
+    Settings,
+    Verdict,
+)
+from dermadelta.kernels.statistics import Z95, bootstrap_change_sd, holm, tile_change_se
+
+
+class EstimateConfig(Settings):
+    """The variance model in its first form: one term per nuisance, in the working domain."""
+
+    draws: int = Field(400, ge=50, description="Bootstrap samples.")
+    primary: tuple[str, ...] = Field(
+        ("roughness", "redness", "scar_area"), description="Primary measures (Holm runs over them)."
+    )
+    level: float = Field(0.05, gt=0.0, lt=1.0, description="Family-wise level of the verdicts.")
+    light_sd: float = Field(
+        0.09,
+        ge=0.0,
+        description="Texture, without reference skin: SD of ln roughness between photos under"
+        " carefully repeated light.",
+    )
+    light_per_shift: float = Field(
+        1.0, ge=0.0, description="The same per unit of observed change of shading."
+    )
+    light_residual_sd: float = Field(
+        0.03, ge=0.0, description="What reference skin leaves of it: SD of ln roughness."
+    )
+    blur_se_px2: float = Field(
+        0.05, ge=0.0, description="Least uncertainty of the blur difference, before px²."
+    )
+    blur_unknown_px2: float = Field(
+        0.35, ge=0.0, description="The same where sharpness could not be compared."
+    )
+    blur_shared: float = Field(
+        0.35, ge=0.0, le=1.0, description="Share of a blur error that reference skin leaves."
+    )
+    colour_sd: float = Field(
+        0.8, ge=0.0, description="Redness against reference skin: SD of the unknown tone curve, EI."
+    )
+    colour_per_shift: float = Field(
+        0.05, ge=0.0, description="The same per EI of corrected white balance."
+    )
+    alignment_share: float = Field(
+        0.5, ge=0.0, description="Unevenness that a shift over the region's edge brings in."
+    )
+    scale_rel_sd: float = Field(
+        0.005, ge=0.0, description="Relative uncertainty of the ratio of scales by alignment."
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Change:
+    """A change in the working domain: log for ratio measures, the unit otherwise."""
+
+    plain: float
+    reference: float | None
+    weight: float
+    variance: dict[str, float]
+
+    @property
+    def value(self) -> float:
+        if self.reference is None:
+            return self.plain
+        return self.plain - self.weight * self.reference
+
+    @property
+    def sd(self) -> float:
+        return float(np.sqrt(sum(self.variance.values())))
+
+
+def estimate(
+    readings: Sequence[Reading],
+    carried: Carried,
+    comparability: Comparability,
+    alignment: Alignment,
+    catalogue: Sequence[Measure],
+    reference_source: Literal["given", "automatic", "none"],
+    config: EstimateConfig,
+) -> tuple[Estimate, ...]:
+    """Change, interval and verdict of every measure in every region.
+
+    Parameters
+    ----------
+    readings : sequence of Reading
+        Of all photos of the pair, repeats included.
+    carried : Carried
+        For the facts that the variance model reads.
+    comparability : Comparability
+        Gates that refuse measures.
+    alignment : Alignment
+        Of the first after photo.
+    catalogue : sequence of Measure
+    reference_source : {"given", "automatic", "none"}
+    config : EstimateConfig
+
+    Returns
+    -------
+    tuple of Estimate
+        One per measure and region, primary measures after Holm's correction.
+    """
+    has_reference = any(view.region == REFERENCE for view in carried.views)
+    source = reference_source if has_reference else "none"
+    regions = list(dict.fromkeys(v.region for v in carried.views if v.region != REFERENCE))
+    found = []
+    for name in regions:
+        for item in catalogue:
+            own = [r for r in readings if r.measure == item.name and r.region == name]
+            skin = [r for r in readings if r.measure == item.name and r.region == REFERENCE]
+            context = _Context(item, name, carried, alignment, source, config, name == regions[0])
+            found.append(_one(own, skin, _refusal(item, comparability, source), context))
+    return _with_holm(found, config)
+
+
+@dataclass(frozen=True, eq=False)
+class _Context:
+    measure: Measure
+    region: str
+    carried: Carried
+    alignment: Alignment
+    source: Literal["given", "automatic", "none"]
+    config: EstimateConfig
+    main: bool
+
+    @property
+    def log(self) -> bool:
+        return self.measure.change == "ratio"
+
+    @property
+    def primary(self) -> bool:
+        return self.main and self.measure.name in self.config.primary
+
+    def seed(self, *parts: str) -> int:
+        text = "|".join((self.measure.name, self.region, *parts))
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+
+def _refusal(item: Measure, comparability: Comparability, source: str) -> str:
+    for gate in comparability.gates:
+        if gate.verdict is CheckVerdict.FAIL and (
+            item.name in gate.refuses or "*" in gate.refuses
+        ):
+            return f"{gate.name}: {gate.remedy}"
+    if Need.COLOUR_ANCHOR in item.needs and source == "none":
+        return (
+            "neither untreated reference skin nor a colour chart: a change of colour cannot be"
+            " told from white balance; give a reference mask or lay the target beside the skin"
+        )
+    return ""
+
+
+# ---------------------------------------------------------------------------- one row
+
+
+def _one(
+    own: Sequence[Reading], skin: Sequence[Reading], refusal: str, context: _Context
+) -> tuple[Estimate, _Change | None]:
+    before, after = _side(own, Role.BEFORE), _side(own, Role.AFTER)
+    means = [_mean(side, context.log) for side in (before, after)]
+    missing = next((m for m in means if isinstance(m, NotMeasured)), None)
+    if missing is not None or refusal:
+        reason = refusal or (missing.reason if missing else "")
+        return _unmeasured(means, reason, context), None
+    change = _change(before, after, skin, context)
+    return _measured(means, change, context), change
+
+
+def _side(readings: Sequence[Reading], role: Role) -> list[Reading]:
+    return [r for r in readings if r.role is role]
+
+
+def _reads(side: Sequence[Reading]) -> list[Read]:
+    return [r.result for r in side if isinstance(r.result, Read)]
+
+
+def _mean(side: Sequence[Reading], log: bool) -> float | NotMeasured:
+    """Mean over repeats, of logarithms for ratio measures; a repeat without a value is left out."""
+    values = [read.value for read in _reads(side)]
+    if not values:
+        reason = next((r.result.reason for r in side if isinstance(r.result, NotMeasured)), "")
+        return NotMeasured(reason or "no photo")
+    if log:
+        return float(np.exp(np.mean(np.log(values))))
+    return float(np.mean(values))
+
+
+def _change(
+    before: Sequence[Reading], after: Sequence[Reading], skin: Sequence[Reading], context: _Context
+) -> _Change:
+    log = context.log
+    plain = _difference(before, after, log)
+    variance = _sampling(before, after, context, "plain") | _nuisance(before, after, context)
+    if not context.measure.uses_reference or context.source == "none":
+        return _Change(plain, None, 0.0, variance)
+    skin_before, skin_after = _side(skin, Role.BEFORE), _side(skin, Role.AFTER)
+    if not _reads(skin_before) or not _reads(skin_after):
+        return _Change(plain, None, 0.0, variance)
+    reference = _difference(skin_before, skin_after, log)
+    sampling = _sampling(skin_before, skin_after, context, "reference")["sampling"]
+    return _combined(plain, reference, sampling, variance, context)
+
+
+def _combined(
+    plain: float, reference: float, sampling: float, variance: dict[str, float], context: _Context
+) -> _Change:
+    """Plain and corrected change by their predicted variances.
+
+    What the lamp did to the region it did to the reference skin; how much it did is not known
+    beforehand, but the reference's own change shows it. The weight is the share of that change
+    which is not explained by the reference's own noise. Colour is always corrected in full.
+    """
+    config = context.config
+    if not context.log:
+        weight = 1.0
+        return _Change(plain, reference, weight, {**variance, "reference": sampling})
+    noise = sampling + config.light_residual_sd**2
+    shared = max(variance.get("light", 0.0), reference**2)
+    weight = shared / (shared + noise) if shared > 0.0 else 0.0
+    left = variance.get("light", 0.0) * (1.0 - weight) ** 2
+    blur = variance.get("blur", 0.0) * (1.0 - weight * (1.0 - config.blur_shared)) ** 2
+    return _Change(
+        plain,
+        reference,
+        weight,
+        {**variance, "light": left, "blur": blur, "reference": weight**2 * noise},
+    )
+
+
+def _difference(before: Sequence[Reading], after: Sequence[Reading], log: bool) -> float:
+    values = [[read.value for read in _reads(side)] for side in (before, after)]
+    if log:
+        values = [[float(np.log(v)) for v in side] for side in values]
+    return float(np.mean(values[1]) - np.mean(values[0]))
+
+
+# --------------------------------------------------------------------------- variance
+
+
+def _sampling(
+    before: Sequence[Reading], after: Sequence[Reading], context: _Context, part: str
+) -> dict[str, float]:
+    """Spatial sampling variance by the block bootstrap, from the first photo of either side."""
+    sides = []
+    for side in (before, after):
+        tiles = _reads(side)[0].tiles
+        sides.append((tiles.ids, tiles.weight, tiles.value))
+    combine = _reads(before)[0].tiles.combine
+    sd = bootstrap_change_sd(
+        sides[0],
+        sides[1],
+        combine=combine,
+        log=context.log,
+        draws=context.config.draws,
+        seed=context.seed(part),
+    )
+    return {"sampling": 0.0 if sd is None else sd**2}
+
+
+def _nuisance(
+    before: Sequence[Reading], after: Sequence[Reading], context: _Context
+) -> dict[str, float]:
+    """Variance by nuisance from what was observed; zero for a photo held against itself."""
+    if _same_pixels(before, after):
+        return {}
+    fragile = context.measure.fragile_to
+    facts = {fact.photo_id: fact for fact in context.carried.facts}
+    pair = (facts[before[0].photo_id], facts[after[0].photo_id])
+    reads = (_reads(before)[0], _reads(after)[0])
+    parts: dict[str, float] = {}
+    if "light" in fragile:
+        parts["light"] = _light(pair, context)
+    if "blur" in fragile:
+        parts["blur"] = _blur(pair, reads, context)
+    if "colour" in fragile:
+        parts["colour"] = _colour(pair, context)
+    if "alignment" in fragile:
+        parts["alignment"] = _alignment(reads, context)
+    if "scale" in fragile:
+        parts["scale"] = (2.0 * context.config.scale_rel_sd) ** 2
+    if "outline" in fragile:
+        parts["outline"] = sum(read.own_rel_sd**2 for read in reads)
+    return parts
+
+
+def _same_pixels(before: Sequence[Reading], after: Sequence[Reading]) -> bool:
+    """Whether both sides are one and the same picture: every tile equal to the last bit."""
+    first, second = _reads(before)[0].tiles, _reads(after)[0].tiles
+    return np.array_equal(first.value, second.value) and np.array_equal(first.ids, second.ids)
+
+
+def _light(pair: tuple[PhotoFacts, PhotoFacts], context: _Context) -> float:
+    config = context.config
+    shift = abs(pair[1].shading_shift - pair[0].shading_shift)
+    return config.light_sd**2 + (config.light_per_shift * shift) ** 2
+
+
+def _blur(
+    pair: tuple[PhotoFacts, PhotoFacts], reads: tuple[Read, Read], context: _Context
+) -> float:
+    config = context.config
+    error = config.blur_unknown_px2
+    if all(not isinstance(fact.sigma2_px2, NotMeasured) for fact in pair):
+        error = float(np.hypot(config.blur_se_px2, pair[1].sigma2_se_px2))
+    return (max(abs(read.blur_sensitivity) for read in reads) * error) ** 2
+
+
+def _colour(pair: tuple[PhotoFacts, PhotoFacts], context: _Context) -> float:
+    config = context.config
+    shift = 100.0 / np.log(10.0) * abs(pair[1].ln_white_balance[0] - pair[0].ln_white_balance[0])
+    sd_ei = float(np.hypot(config.colour_sd, config.colour_per_shift * shift))
+    # 1 a* is about 1.3 EI for skin; the model is kept in EI for both.
+    return (sd_ei if context.measure.unit == "EI" else sd_ei / 1.3) ** 2
+
+
+def _alignment(reads: tuple[Read, Read], context: _Context) -> float:
+    """A shift by the alignment error swaps a strip of skin along the region's edge."""
+    views = [v for v in context.carried.views if v.region == context.region]
+    side = float(np.sqrt(np.count_nonzero(views[0].mask)))
+    swapped = 4.0 * context.alignment.rms_px / max(side, 1.0) * context.config.alignment_share
+    tiles = reads[0].tiles
+    if context.measure.change == "difference":
+        return float((swapped * np.std(tiles.value)) ** 2)
+    se = tile_change_se(
+        (tiles.ids, tiles.weight, tiles.value), tiles.combine, 200, context.seed("alignment")
+    )
+    return float((swapped * (se or 0.0) * np.sqrt(len(tiles.ids))) ** 2)
+
+
+# ------------------------------------------------------------------------------- rows
+
+
+def _measured(
+    means: Sequence[float | NotMeasured], change: _Change, context: _Context
+) -> Estimate:
+    before, after = means
+    assert isinstance(before, float) and isinstance(after, float)
+    half = Z95 * change.sd
+    span = (change.value, change.value - half, change.value + half)
+    if context.log:
+        percent: Interval | NotMeasured = Interval(*(100.0 * np.expm1(v) for v in span))
+        absolute = Interval(*(before * np.expm1(v) for v in span))
+        sdc = -100.0 * float(np.expm1(-half))
+        sign = -1.0 if context.measure.better == "lower" else 1.0
+        assert isinstance(percent, Interval)
+        improvement: float | NotMeasured = sign * percent.value
+        parts = [100.0 * np.expm1(v) for v in _parts(change)]
+    else:
+        reason = NotMeasured("a difference measure: see change")
+        percent, improvement, sdc = reason, reason, half
+        absolute = Interval(*span)
+        parts = _parts(change)
+    if context.measure.better == "neither":
+        improvement = NotMeasured("neither direction is better")
+    no_reference = NotMeasured("no reference skin")
+    return Estimate(
+        measure=context.measure.name,
+        version=context.measure.version,
+        unit=context.measure.unit,
+        region=context.region,
+        before=before,
+        after=after,
+        change=absolute,
+        change_pct=percent,
+        change_plain=float(parts[0]),
+        change_reference=float(parts[1]) if len(parts) > 1 else no_reference,
+        reference_weight=change.weight if change.reference is not None else no_reference,
+        reference=context.source if change.reference is not None else "none",
+        improvement_pct=improvement,
+        sdc=sdc,
+        primary=context.primary,
+        verdict=_verdict(span, context),
+        reason="" if context.primary else "exploratory",
+        variance=tuple(sorted((name, float(part)) for name, part in change.variance.items())),
+    )
+
+
+def _parts(change: _Change) -> list[float]:
+    """Plain change, and the fully reference-corrected one where there is a reference."""
+    if change.reference is None:
+        return [change.plain]
+    return [change.plain, change.plain - change.reference]
+
+
+def _verdict(span: tuple[float, float, float], context: _Context) -> Verdict:
+    value, low, high = span
+    if low <= 0.0 <= high:
+        return Verdict.NO_DETECTABLE_CHANGE
+    better = context.measure.better
+    if better == "neither":
+        return Verdict.INCREASED if value > 0.0 else Verdict.DECREASED
+    return Verdict.IMPROVED if (value < 0.0) == (better == "lower") else Verdict.WORSENED
+
+
+def _unmeasured(
+    means: Sequence[float | NotMeasured], reason: str, context: _Context
+) -> Estimate:
+    no = NotMeasured(reason)
+    return Estimate(
+        measure=context.measure.name,
+        version=context.measure.version,
+        unit=context.measure.unit,
+        region=context.region,
+        before=means[0],
+        after=means[1],
+        change=no,
+        change_pct=no,
+        change_plain=no,
+        change_reference=no,
+        reference_weight=no,
+        reference="none",
+        improvement_pct=no,
+        sdc=no,
+        primary=context.primary,
+        verdict=Verdict.NOT_MEASURED,
+        reason=reason,
+        variance=(),
+    )
+
+
+def _with_holm(
+    found: Sequence[tuple[Estimate, _Change | None]], config: EstimateConfig
+) -> tuple[Estimate, ...]:
+    """Take back the verdict of a primary measure that does not survive Holm's correction."""
+    primary = [
+        (index, change)
+        for index, (row, change) in enumerate(found)
+        if row.primary and change is not None and change.sd > 0.0
+    ]
+    p_values = [2.0 * float(norm.sf(abs(change.value) / change.sd)) for _, change in primary]
+    kept = dict(zip((i for i, _ in primary), holm(p_values, config.level), strict=True))
+    rows = []
+    for index, (row, _) in enumerate(found):
+        changed = row.verdict not in (Verdict.NO_DETECTABLE_CHANGE, Verdict.NOT_MEASURED)
+        if changed and kept.get(index) is False:
+            row = replace(
+                row,
+                verdict=Verdict.NO_DETECTABLE_CHANGE,
+                reason="the interval excludes 0 for this measure alone, but not after Holm's"
+                " correction over the primary measures",
+            )
+        rows.append(row)
+    return tuple(rows)

@@ -1,0 +1,234 @@
+"""Region: where to measure on a photograph, and which skin may serve as reference."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from dermadelta.domain import (
+    CalibratedPhoto,
+    FloatArray,
+    Mask,
+    NotMeasured,
+    Region,
+    Regions,
+    Scale,
+    Settings,
+    TreatedArea,
+)
+from dermadelta.kernels.colour import TINY, linearise, luminance
+from dermadelta.kernels.masks import (
+    dark_strands,
+    distance_to,
+    drop_small_parts,
+    fill_holes,
+    grow,
+    shrink,
+    skin_colour,
+    specular,
+)
+from dermadelta.kernels.resampling import resize_mask, shrink_to
+from dermadelta.kernels.texture import gaussian
+
+
+class RegionConfig(Settings):
+    """How skin, exclusions and the reference ring are found."""
+
+    work_megapixels: float = Field(
+        2.0, gt=0.0, description="Size at which skin is looked for, megapixels."
+    )
+    dark_luminance: float = Field(
+        0.02, ge=0.0, description="Darker pixels (relative luminance Y) are not read."
+    )
+    glare_excess: float = Field(
+        1.35, gt=1.0, description="Gloss: brighter than the surroundings by this factor, and paler."
+    )
+    hair_depth: float = Field(0.35, gt=0.0, description="Hair: fall in ln Y across a thin strand.")
+    hair_width_share: float = Field(
+        0.004, gt=0.0, description="Widest hair, share of the frame's short side."
+    )
+    skin_distance: float = Field(
+        3.5, gt=0.0, description="Skin: distance from the dominant skin colour, in SDs."
+    )
+    skin_floor_sd: float = Field(
+        0.06, gt=0.0, description="Least SD of ln(R/G) and ln(G/B) that counts as one skin."
+    )
+    smallest_part: float = Field(
+        0.01, ge=0.0, description="Smaller connected parts of automatic skin are dropped, share."
+    )
+    ring_inner_mm: float = Field(1.5, ge=0.0, description="Reference ring: inner distance, mm.")
+    ring_outer_mm: float = Field(12.0, gt=0.0, description="Reference ring: outer distance, mm.")
+    ring_inner_share: float = Field(
+        0.06, ge=0.0, description="The same without a scale, in √area of the region."
+    )
+    ring_outer_share: float = Field(
+        0.5, gt=0.0, description="The same without a scale, in √area of the region."
+    )
+    ring_shading: float = Field(
+        0.35, gt=0.0, description="Ring skin lit differently from the region is left out, ln Y."
+    )
+    ring_min_share: float = Field(
+        0.25, gt=0.0, description="Least area of the ring, share of the region's area."
+    )
+
+
+def region(
+    photo: CalibratedPhoto,
+    treated: TreatedArea,
+    treated_mask: Mask | None,
+    config: RegionConfig,
+) -> Regions:
+    """Regions of one photograph: as given, else all skin found.
+
+    Parameters
+    ----------
+    photo : CalibratedPhoto
+        With the user's masks, if any.
+    treated : TreatedArea
+        Where the treatment went; only ``LOCAL`` allows automatic reference skin.
+    treated_mask : (H, W) bool or None
+        Treated area as a mask; the ring stays outside it.
+    config : RegionConfig
+
+    Returns
+    -------
+    Regions
+        Named ``roi`` when given, ``skin`` when found; an empty tuple of regions when neither.
+    """
+    rgb, factor_shape = _work_copy(photo, config)
+    given = {
+        name: resize_mask(mask, factor_shape) for name, mask in photo.photo.given.items()
+    }
+    lost = _left_out(photo, rgb, given, config)
+    blocked = np.any(list(lost.values()), axis=0)
+    chromatic = skin_colour(
+        rgb, ~blocked, distance=config.skin_distance, floor_sd=config.skin_floor_sd
+    )
+    part = config.smallest_part * chromatic.size
+    skin = fill_holes(drop_small_parts(_opened(chromatic), part), 0.001 * chromatic.size) & ~blocked
+    if "roi" in given:
+        usable = (skin | given["roi"]) & ~blocked
+    else:
+        usable = skin
+    lost["not skin colour"] = ~usable & ~blocked
+    shape = photo.photo.rgb.shape[:2]
+        found = _regions(photo, skin)
+    return Regions(
+        regions=found,
+        reference=_reference(photo, found, rgb, usable, treated, treated_mask, config),
+        scar=_given_region(photo, "scar_mask", "scar"),
+        usable=resize_mask(usable, _frame(photo)) & ~photo.photo.clipped,
+        left_out=tuple((name, float(mask.mean())) for name, mask in lost.items()),
+    )
+
+
+def _work_copy(
+    photo: CalibratedPhoto, config: RegionConfig
+) -> tuple[FloatArray, tuple[int, int]]:
+    """Linear RGB at working size; shrunk as stored (a slow average) and then linearised."""
+    stored = photo.photo.rgb
+    rows, cols = stored.shape[:2]
+    factor = min(1.0, float(np.sqrt(config.work_megapixels * 1e6 / (rows * cols))))
+    small = np.asarray(shrink_to(stored, factor), dtype=stored.dtype)
+    matrix = photo.colour.matrix @ photo.photo.to_linear.matrix
+    rgb = linearise(small, photo.photo.to_linear.curves, matrix)
+    return rgb, (small.shape[0], small.shape[1])
+
+
+def _left_out(
+    photo: CalibratedPhoto,
+    rgb: FloatArray,
+    given: dict[str, Mask],
+    config: RegionConfig,
+) -> dict[str, Mask]:
+    shape = (rgb.shape[0], rgb.shape[1])
+    short_side = min(shape)
+    hair_px = max(2.0, config.hair_width_share * short_side)
+    return {
+        "overexposed": grow(resize_mask(photo.photo.clipped, shape), 1.0),
+        "too dark": np.asarray(luminance(rgb) < config.dark_luminance),
+        "glare": specular(rgb, config.glare_excess, 0.02 * short_side),
+        "hair": grow(dark_strands(rgb, hair_px, config.hair_depth), 1.0),
+        "marker or chart": resize_mask(photo.fixtures, shape),
+        "excluded": given.get("exclude", np.zeros(shape, dtype=np.bool_)),
+    }
+
+
+def _opened(mask: Mask) -> Mask:
+    radius = max(1.0, 0.004 * min(mask.shape))
+    return grow(shrink(mask, radius), radius) & mask
+
+
+def _frame(photo: CalibratedPhoto) -> tuple[int, int]:
+    return (photo.photo.rgb.shape[0], photo.photo.rgb.shape[1])
+
+
+def _regions(photo: CalibratedPhoto, skin: Mask) -> tuple[Region, ...]:
+    given = _given_region(photo, "roi", "roi")
+    if not isinstance(given, NotMeasured):
+        return (given,)
+    if not skin.any():
+        return ()
+    return (Region("skin", resize_mask(skin, _frame(photo)), "automatic"),)
+
+
+def _given_region(photo: CalibratedPhoto, key: str, name: str) -> Region | NotMeasured:
+    mask = photo.photo.given.get(key)
+    if mask is None or not mask.any():
+        return NotMeasured(f"no {name} mask given")
+    return Region(name, mask, "given")
+
+
+def _reference(
+    photo: CalibratedPhoto,
+    found: tuple[Region, ...],
+    rgb: FloatArray,
+    usable: Mask,
+    treated: TreatedArea,
+    treated_mask: Mask | None,
+    config: RegionConfig,
+) -> Region | NotMeasured:
+    given = _given_region(photo, "reference", "reference")
+    if not isinstance(given, NotMeasured):
+        return given
+    if treated is not TreatedArea.LOCAL:
+        where = "the whole area was treated" if treated is TreatedArea.WHOLE else "it is not said"
+        return NotMeasured(
+            f"no untreated reference skin, because {where} (treated_area): give a reference mask,"
+            " such as the neck or behind the jaw, use the printed target, or a fixed rig"
+        )
+    if not found or found[0].source != "given":
+        return NotMeasured(
+            "no untreated reference skin: give the treated region (roi) or a reference mask"
+        )
+    inside = resize_mask(found[0].mask, usable.shape)
+    if treated_mask is not None:
+        inside = inside | resize_mask(treated_mask, usable.shape)
+    ring = _ring(photo, inside, rgb, usable, config)
+    if np.count_nonzero(ring) < config.ring_min_share * np.count_nonzero(inside):
+        return NotMeasured(
+            "too little untreated skin around the region: take the photo from farther away or"
+            " give a reference mask"
+        )
+    return Region("reference", resize_mask(ring, _frame(photo)), "automatic")
+
+
+def _ring(
+    photo: CalibratedPhoto, inside: Mask, rgb: FloatArray, usable: Mask, config: RegionConfig
+) -> NDArray[np.bool_]:
+    """Usable skin at a distance around the region that is lit as the region is."""
+    if isinstance(photo.scale, Scale):
+        pixel = photo.scale.mm_per_px * photo.photo.rgb.shape[0] / rgb.shape[0]
+        near, far = config.ring_inner_mm / pixel, config.ring_outer_mm / pixel
+    else:
+        root = float(np.sqrt(np.count_nonzero(inside)))
+        near, far = config.ring_inner_share * root, config.ring_outer_share * root
+    distance = distance_to(inside)
+    ring = (distance > max(near, 2.0)) & (distance < far) & usable
+    log_y = np.log(np.maximum(luminance(rgb), TINY)).astype(np.float32)
+    shading = gaussian(log_y, 0.03 * min(inside.shape))
+    if not (inside & usable).any():
+        return ring
+    level = np.median(shading[inside & usable])
+    return np.asarray(ring & (np.abs(shading - level) < config.ring_shading), dtype=np.bool_)
