@@ -1,0 +1,1 @@
+"""Tables, workbook and pages, made of PairResults and the folders beside them, of nothing else."""

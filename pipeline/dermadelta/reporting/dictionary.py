@@ -1,0 +1,204 @@
+"""What every column of every table means, and its unit.
+
+Fixed columns are described here, once; measures and their units come from the catalogue, units
+of checks from the checks themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import pandas as pd
+
+from dermadelta.domain import Measure
+from dermadelta.reporting.catalogue import INSTALLED, measures_by_name
+from dermadelta.reporting.tables import CHECK_PREFIX, GATE_PREFIX
+
+MEASURE_UNIT: Final = "unit of the measure"
+SDC_UNIT: Final = "%, or the unit of the measure for difference measures"
+
+_KEYS: Final[Mapping[str, tuple[str, str]]] = {
+    "pair_id": ("", "Name of the pair: subject, site, view, date before, date after."),
+    "subject_id": ("", "Pseudonym of the person, as given."),
+    "site": ("", "Body site, as given."),
+    "view": ("", "View of the site (for example left, front), as given."),
+    "photo_id": ("", "Name of the photograph."),
+    "visit_date": ("date", "Day of the visit."),
+    "region": ("", "Area that was measured; roi when no other name was given or found."),
+    "version": ("", "Version of the measure; numbers of different versions must not be mixed."),
+    "unit": ("", "Unit of the measure in this row."),
+}
+
+_CHANGES: Final[Mapping[str, tuple[str, str]]] = {
+    "before_date": ("date", "Day of the baseline visit."),
+    "after_date": ("date", "Day of the later visit."),
+    "days_since_session": ("days", "Days from the last treatment to the later visit."),
+    "sessions": ("", "Treatments after the baseline up to the later visit."),
+    "before": (MEASURE_UNIT, "Plain reading before; mean over repeated photographs."),
+    "after": (MEASURE_UNIT, "Plain reading after; mean over repeated photographs."),
+    "change": (
+        MEASURE_UNIT,
+        "Reported estimate of after minus before, corrected by untreated skin where there is some.",
+    ),
+    "change_low": (MEASURE_UNIT, "Lower end of the 95 % interval of change."),
+    "change_high": (MEASURE_UNIT, "Upper end of the 95 % interval of change."),
+    "change_pct": (
+        "%",
+        "Reported change in per cent of before; ratio measures only, "
+        "and only where before is clear of noise.",
+    ),
+    "change_pct_low": ("%", "Lower end of the 95 % interval of change_pct."),
+    "change_pct_high": ("%", "Upper end of the 95 % interval of change_pct."),
+    "change_plain": (SDC_UNIT, "Change of the region alone, without correction."),
+    "change_reference": (SDC_UNIT, "Change of the region after correction by untreated skin."),
+    "reference_weight": (
+        "0 to 1",
+        "Weight of change_reference in the reported change; the rest is change_plain.",
+    ),
+    "reference": ("", "Untreated skin that was used: given, automatic or none."),
+    "improvement_pct": ("%", "Change in per cent, positive when the skin got better."),
+    "sdc": (
+        SDC_UNIT,
+        "Smallest detectable change: smaller ones cannot be told from photographic error. "
+        "For ratio measures that of a decrease.",
+    ),
+    "primary": ("yes or no", "Whether this is a primary result; all others are exploratory."),
+    "verdict": (
+        "",
+        "improved, worsened, no_detectable_change or not_measured; increased or decreased for "
+        "measures where neither direction is better.",
+    ),
+    "reason": ("", "Why a value of this row is missing."),
+}
+
+_PAIRS: Final[Mapping[str, tuple[str, str]]] = {
+    "before_photo": ("", "Photographs before; repeats joined by a semicolon."),
+    "after_photo": ("", "Photographs after; repeats joined by a semicolon."),
+    "status": (
+        "",
+        "measured: at least one measure was read; refused: the photographs cannot be compared; "
+        "failed: a fault stopped the pair.",
+    ),
+    "reasons": ("", "Why the pair was refused or failed, and why cells are empty; joined by |."),
+    "alignment_rms_px": ("px of the before photo", "Typical alignment error inside the region."),
+    "alignment_p95_px": ("px of the before photo", "Alignment error that 95 % stay below."),
+    "overlap": ("0 to 1", "Part of the region that both photographs show."),
+    "mm_per_px": ("mm/px", "Scale of the upright before photograph at the skin."),
+    "scale_source": ("", "Where the scale came from: target, marker, ruler, given, carried, none."),
+    "colour_source": ("", "What the colours were corrected with: target, chart or none."),
+    "bias_index": (
+        "signed sum",
+        "Do the differences between the photographs favour the after photo? 0 is neutral, "
+        "positive flatters the after photo.",
+    ),
+}
+
+_READINGS: Final[Mapping[str, tuple[str, str]]] = {
+    "role": ("", "before or after."),
+    "value": (MEASURE_UNIT, "Reading of one region of one photograph."),
+    "reason": ("", "Why there is no reading."),
+}
+
+_PHOTOS: Final[Mapping[str, tuple[str, str]]] = {
+    "path": ("", "File, as listed by the user."),
+    "sha256": ("", "SHA-256 of the bytes of the file."),
+    "phase": ("", "pre: before treatment of that day; numbed: under numbing cream; post: after."),
+    "camera": ("", "Camera, as the file says."),
+    "width": ("px", "Width of the upright photograph."),
+    "height": ("px", "Height of the upright photograph."),
+    "accepted": ("yes or no", "Whether the photograph passed its checks."),
+    "reasons": ("", "Why it was not accepted, and why cells are empty; joined by |."),
+}
+
+_SUMMARY: Final[Mapping[str, tuple[str, str]]] = {
+    "sessions": ("", "Treatments between the two photographs; empty when not known."),
+    "change_unit": ("", "Unit of the changes in this row."),
+    "n": ("pairs", "Pairs with a change. Two sites of one person count as two."),
+    "n_refused": ("pairs", "Pairs without a change: refused, failed or not measured."),
+    "mean_change": (
+        "change_unit",
+        "Mean change; of logarithms, given back as per cent, for ratio measures.",
+    ),
+    "mean_change_low": ("change_unit", "Lower end of its 95 % interval (Student's t)."),
+    "mean_change_high": ("change_unit", "Upper end of its 95 % interval (Student's t)."),
+    "median_change": ("change_unit", "Median change."),
+    "median_change_low": ("change_unit", "Lower end of its 95 % interval (order statistics)."),
+    "median_change_high": ("change_unit", "Upper end of its 95 % interval (order statistics)."),
+    "responders": ("pairs", "Pairs whose improvement is larger than the smallest detectable one."),
+    "reason": ("", "Why a value of this row is missing."),
+}
+
+_OWN: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
+    "changes": _CHANGES,
+    "pairs": _PAIRS,
+    "readings": _READINGS,
+    "photos": _PHOTOS,
+    "summary": _SUMMARY,
+}
+
+_TYPES: Final[Mapping[str, str]] = {
+    "f": "number",
+    "i": "whole number",
+    "b": "yes or no",
+    "M": "date",
+}
+
+
+def data_dictionary(
+    tables: Mapping[str, pd.DataFrame], catalogue: Sequence[Measure] = INSTALLED
+) -> pd.DataFrame:
+    """Describe every column.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        As made by ``build_tables``.
+    catalogue : sequence of Measure, optional
+        The measures to name; the installed ones by default.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``table``, ``column``, ``type``, ``unit`` and ``meaning``, one row per column.
+
+    Raises
+    ------
+    KeyError
+        For a column that nobody described.
+    """
+    listing = "; ".join(
+        f"{m.name} = {m.title} [{m.unit or '1'}, {m.change}, better: {m.better}]"
+        for m in measures_by_name(catalogue).values()
+    )
+    rows = []
+    for table, frame in tables.items():
+        units = frame.attrs.get("units", {})
+        for column in frame.columns:
+            unit, meaning = _entry(table, str(column), listing)
+            rows.append(
+                {
+                    "table": table,
+                    "column": str(column),
+                    "type": _TYPES.get(getattr(frame[column].dtype, "kind", "O"), "text"),
+                    "unit": str(units.get(column, unit)),
+                    "meaning": meaning,
+                }
+            )
+    return pd.DataFrame(rows, columns=["table", "column", "type", "unit", "meaning"], dtype="str")
+
+
+def _entry(table: str, column: str, listing: str) -> tuple[str, str]:
+    if column == "measure":
+        return "", f"Name of the measure: {listing}."
+    if table == "pairs" and column.startswith(GATE_PREFIX):
+        name = column.removeprefix(GATE_PREFIX).replace("_", " ")
+        return (
+            "",
+            f"Outcome of the gate {name}: pass, fail or not_applicable; empty if not reached.",
+        )
+    if table == "photos" and column.startswith(CHECK_PREFIX):
+        name = column.removeprefix(CHECK_PREFIX).replace("_", " ")
+        return "", f"Observed value of the check {name}; accepted and reasons hold the outcome."
+    own = _OWN[table]
+    return own[column] if column in own else _KEYS[column]

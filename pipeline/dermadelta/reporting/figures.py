@@ -1,0 +1,142 @@
+"""The pictures of a pair: both photographs with outlines, and the heat maps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from dermadelta.domain import Measure, PairResult, Role
+from dermadelta.reporting.pictures import Inlined, inline, outline
+from dermadelta.reporting.sentences import topic
+from dermadelta.reporting.strings import TEXT, day, spoken
+
+OUTLINE_COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+"""Distinct for colour-blind readers (Okabe & Ito 2008); names stand beside them."""
+
+
+@dataclass(frozen=True)
+class Outline:
+    """The edge of a region on a picture, as an SVG path in its pixels."""
+
+    region: str
+    colour: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Side:
+    """One photograph of the pair."""
+
+    role: str
+    label: str
+    date: str
+    alt: str
+    picture: Inlined
+    outlines: tuple[Outline, ...]
+
+
+@dataclass(frozen=True)
+class Heat:
+    """One heat map."""
+
+    title: str
+    alt: str
+    caption: str
+    picture: Inlined
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All pictures of a page; ``missing`` names the files that were not there."""
+
+    sides: tuple[Side, ...]
+    regions: tuple[Outline, ...]
+    heats: tuple[Heat, ...]
+    missing: tuple[str, ...]
+
+
+def pair_figures(result: PairResult, folder: Path, measures: Mapping[str, Measure]) -> Figures:
+    """Read the pictures that a result names from its folder."""
+    masks = [(name, caption) for name, kind, caption in result.pictures if kind == "mask"]
+    regions = _mask_regions([name for name, _ in masks])
+    colours = {
+        name: OUTLINE_COLOURS[number % len(OUTLINE_COLOURS)]
+        for number, name in enumerate(dict.fromkeys(region for _, region in regions.values()))
+    }
+    sides, heats, missing = [], [], []
+    for name, kind, caption in result.pictures:
+        if kind == "mask":
+            continue
+        picture = inline(folder / Path(name).name)
+        if picture is None:
+            missing.append(name)
+        elif kind == "heat":
+            heats.append(_heat(result, name, caption, picture, measures))
+        else:
+            sides.append(_side(result, kind, picture, folder, regions, colours))
+    sides.sort(key=lambda side: side.role != Role.BEFORE.value)
+    drawn = {o.region for side in sides for o in side.outlines}
+    key = tuple(Outline(spoken(n), c, "") for n, c in colours.items() if spoken(n) in drawn)
+    return Figures(tuple(sides), key, tuple(heats), tuple(missing))
+
+
+def _mask_regions(names: list[str]) -> dict[str, tuple[str, str]]:
+    """Read role and region from ``mask_<role>_<region>.png``."""
+    found = {}
+    for name in names:
+        for role in Role:
+            prefix = f"mask_{role.value}_"
+            if name.startswith(prefix):
+                found[name] = (role.value, name.removeprefix(prefix).rpartition(".")[0])
+    return found
+
+
+def _side(
+    result: PairResult,
+    kind: str,
+    picture: Inlined,
+    folder: Path,
+    regions: Mapping[str, tuple[str, str]],
+    colours: Mapping[str, str],
+) -> Side:
+    before = kind == Role.BEFORE.value
+    label = TEXT.before if before else TEXT.after
+    when = day(result.pair.before_date if before else result.pair.after_date)
+    outlines = [
+        Outline(spoken(region), colours[region], path)
+        for name, (role, region) in regions.items()
+        if role == kind
+        and (path := outline(folder / Path(name).name, picture.width, picture.height))
+    ]
+    return Side(
+        role=kind,
+        label=label,
+        date=when,
+        alt=TEXT.photo_alt.format(label, spoken(result.pair.site), when),
+        picture=picture,
+        outlines=tuple(outlines),
+    )
+
+
+def _heat(
+    result: PairResult,
+    name: str,
+    caption: str,
+    picture: Inlined,
+    measures: Mapping[str, Measure],
+) -> Heat:
+    """Title a map by its region and measure, which its file name joins."""
+    stem = Path(name).stem
+    for estimate in result.estimates:
+        if stem == f"heat_{estimate.region}_{estimate.measure}":
+            about, region = topic(estimate.measure, measures), spoken(estimate.region)
+            alt = TEXT.heat_alt.format(about, region, caption)
+            return Heat(f"{about[:1].upper()}{about[1:]} · {region}", alt, caption, picture)
+    return Heat(spoken(stem.removeprefix("heat_")), caption or stem, caption, picture)
+
+
+def heat_stops() -> tuple[str, ...]:
+    """Return the colours of the legend from the largest decrease to the largest increase."""
+    return ("#2166ac", "#67a9cf", "#d1e5f0", "#f7f7f7", "#fddbc7", "#ef8a62", "#b2182b")

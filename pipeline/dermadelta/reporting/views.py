@@ -1,0 +1,321 @@
+"""What the pair page shows, laid out in plain values; the template only places them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dermadelta.domain import (
+    AlignmentSummary,
+    Check,
+    CheckVerdict,
+    Estimate,
+    Measure,
+    Need,
+    NotMeasured,
+    PairResult,
+    PairStatus,
+    Scale,
+)
+from dermadelta.reporting.bars import Bar, axis_limit, bar
+from dermadelta.reporting.numbers import fixed, significant, with_unit
+from dermadelta.reporting.sentences import (
+    Reported,
+    change_sentence,
+    reported,
+    sureness,
+    title,
+)
+from dermadelta.reporting.strings import (
+    CHECK_VERDICTS,
+    COLOUR_SOURCES,
+    REFERENCES,
+    REGION_SOURCES,
+    SCALE_SOURCES,
+    TEXT,
+    TREATED,
+    VERDICTS,
+    spoken,
+)
+
+Measures = Mapping[str, Measure]
+Fact = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class ChangeView:
+    """One estimate as a row or card."""
+
+    measure: str
+    title: str
+    note: str
+    region: str
+    primary: bool
+    before: str
+    after: str
+    change: str
+    interval: str
+    sentence: str
+    sureness: str
+    bar: Bar | None
+    sdc: str
+    verdict: str
+    verdict_word: str
+    made: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class CheckView:
+    """One gate or check as a row."""
+
+    title: str
+    value: str
+    limit: str
+    verdict: str
+    verdict_word: str
+    remedy: str
+    consequence: str
+
+
+def change_views(result: PairResult, measures: Measures) -> tuple[ChangeView, ...]:
+    """Return all estimates in catalogue order, measured ones with bars on one axis per unit."""
+    order = {name: number for number, name in enumerate(measures)}
+    regions = [region.name for region in result.regions]
+
+    def position(estimate: Estimate) -> tuple[int, int, str, str]:
+        place = regions.index(estimate.region) if estimate.region in regions else len(regions)
+        number = order.get(estimate.measure, len(order))
+        return (place, number, estimate.region, estimate.measure)
+
+    estimates = sorted(result.estimates, key=position)
+    changes = [reported(e, measures.get(e.measure)) for e in estimates]
+    limits = unit_limits(changes)
+    return tuple(
+        change_view(e, shown, measures, limits) for e, shown in zip(estimates, changes, strict=True)
+    )
+
+
+def unit_limits(changes: Sequence[Reported | None]) -> dict[str, float]:
+    """Return one axis limit for each unit."""
+    units = dict.fromkeys(shown.unit for shown in changes if shown is not None)
+    return {u: axis_limit(s for s in changes if s is not None and s.unit == u) for u in units}
+
+
+def change_view(
+    estimate: Estimate, shown: Reported | None, measures: Measures, limits: Mapping[str, float]
+) -> ChangeView:
+    """Put one estimate into words, with a bar where a change was measured."""
+    name = estimate.measure
+    return ChangeView(
+        measure=name,
+        title=title(name, measures),
+        note=_direction(measures.get(name)),
+        region=spoken(estimate.region),
+        primary=estimate.primary,
+        before=_reading(estimate.before, estimate.unit),
+        after=_reading(estimate.after, estimate.unit),
+        change=shown.amount(shown.interval.value) if shown else "",
+        interval=_interval(shown),
+        sentence=change_sentence(name, shown, measures) if shown else "",
+        sureness=sureness(estimate, shown) if shown else "",
+        bar=bar(shown, limits[shown.unit]) if shown else None,
+        sdc=shown.amount(shown.sdc, signed=False) if shown and shown.sdc is not None else "",
+        verdict=estimate.verdict.value,
+        verdict_word=VERDICTS[estimate.verdict.value],
+        made=_made(estimate, shown),
+        reason=estimate.reason,
+    )
+
+
+def _direction(measure: Measure | None) -> str:
+    if measure is None or measure.better == "neither":
+        return ""
+    return TEXT.lower_better if measure.better == "lower" else TEXT.higher_better
+
+
+def _reading(value: float | NotMeasured, unit: str) -> str:
+    return "" if isinstance(value, NotMeasured) else with_unit(significant(value), unit)
+
+
+def _interval(shown: Reported | None) -> str:
+    if shown is None:
+        return ""
+    low = fixed(shown.interval.low, shown.decimals, signed=True)
+    return TEXT.range.format(low, shown.amount(shown.interval.high))
+
+
+def _made(estimate: Estimate, shown: Reported | None) -> str:
+    """Say how untreated skin entered the change."""
+    plain, corrected = estimate.change_plain, estimate.change_reference
+    weight = estimate.reference_weight
+    if shown is None:
+        return ""
+    if (
+        estimate.reference == "none"
+        or isinstance(plain, NotMeasured)
+        or isinstance(corrected, NotMeasured)
+        or isinstance(weight, NotMeasured)
+    ):
+        return TEXT.reference_none
+    return TEXT.reference_made.format(
+        REFERENCES[estimate.reference],
+        shown.amount(plain),
+        shown.amount(corrected),
+        f"{weight:.2f}",
+    )
+
+
+def shown_changes(
+    result: PairResult, views: Sequence[ChangeView], measures: Measures
+) -> tuple[tuple[ChangeView, ...], tuple[ChangeView, ...]]:
+    """Split into measured and not measured.
+
+    A measure that only stands in for another when there is no scale is not missed when there is.
+    """
+    missing = tuple(
+        view
+        for view in views
+        if view.bar is None
+        and not (
+            isinstance(result.scale, Scale)
+            and view.measure in measures
+            and Need.NO_SCALE in measures[view.measure].needs
+        )
+    )
+    return tuple(view for view in views if view.bar is not None), missing
+
+
+# ----------------------------------------------------------------------------- checks
+
+
+def check_views(checks: Sequence[Check], measures: Measures) -> tuple[CheckView, ...]:
+    """Return all checks, failures first, otherwise in their own order."""
+    ordered = sorted(checks, key=lambda check: check.verdict is not CheckVerdict.FAIL)
+    return tuple(_check_view(check, measures) for check in ordered)
+
+
+def _check_view(check: Check, measures: Measures) -> CheckView:
+    failed = check.verdict is CheckVerdict.FAIL
+    if isinstance(check.value, NotMeasured):
+        value, remedy = "", check.remedy or check.value.reason
+    elif isinstance(check.value, str):
+        value, remedy = check.value, check.remedy
+    else:
+        value, remedy = with_unit(significant(check.value), check.unit), check.remedy
+    return CheckView(
+        title=spoken(check.name).capitalize(),
+        value=value,
+        limit=check.limit,
+        verdict=check.verdict.value,
+        verdict_word=CHECK_VERDICTS[check.verdict.value],
+        remedy="" if check.verdict is CheckVerdict.PASS else remedy,
+        consequence=_consequence(check, measures) if failed else "",
+    )
+
+
+def _consequence(check: Check, measures: Measures) -> str:
+    if "*" in check.refuses:
+        return TEXT.refuses_all
+    if check.refuses:
+        return TEXT.refuses_some.format(", ".join(title(n, measures) for n in check.refuses))
+    return TEXT.marks
+
+
+def remedies(result: PairResult) -> tuple[str, ...]:
+    """Return what to do about the gates that stopped the pair, each remedy once."""
+    stopping = [g for g in result.gates if g.verdict is CheckVerdict.FAIL and "*" in g.refuses]
+    said = " ".join(result.reasons)
+    texts = dict.fromkeys(gate.remedy for gate in stopping if gate.remedy)
+    return tuple(text for text in texts if text not in said)
+
+
+# -------------------------------------------------------------------------------- facts
+
+
+def timing(result: PairResult) -> str:
+    """Say when: days apart, sessions in between, days since the last session."""
+    pair = result.pair
+    apart = (pair.after_date - pair.before_date).days
+    parts = [TEXT.days.format(apart) if apart else TEXT.same_day, _sessions(pair.sessions)]
+    if pair.days_since_session is not None:
+        one = pair.days_since_session == 1
+        since = TEXT.since_session_one if one else TEXT.since_session
+        parts.append(since.format(pair.days_since_session))
+    return " · ".join(parts)
+
+
+def _sessions(count: int | None) -> str:
+    if count is None:
+        return TEXT.sessions_unknown
+    return TEXT.sessions_one if count == 1 else TEXT.sessions_many.format(count)
+
+
+def facts(result: PairResult, measures: Measures) -> tuple[Fact, ...]:
+    """Say how the result was made, one labelled line each."""
+    pair = result.pair
+    names = dict.fromkeys(e.measure for e in result.estimates)
+    versions = {e.measure: e.version for e in result.estimates}
+    colour = COLOUR_SOURCES.get(result.colour_source, result.colour_source)
+    lines = [
+        (TEXT.photos_before, _photos(result.before_used, [p.photo_id for p in pair.before])),
+        (TEXT.photos_after, _photos(result.after_used, [p.photo_id for p in pair.after])),
+        (TEXT.phase, pair.phase.value),
+        (TEXT.sessions, timing(result)),
+        (TEXT.treated_area, TREATED[pair.treated_area.value]),
+        (TEXT.regions, "; ".join(_regions(result))),
+        (TEXT.scale, _scale(result.scale)),
+        (TEXT.colour, colour),
+        (TEXT.alignment, _alignment(result.alignment)),
+        (TEXT.bias, _bias(result.bias_index)),
+        (TEXT.versions, ", ".join(f"{title(n, measures)} {versions[n]}" for n in names)),
+        (TEXT.schema, str(result.schema_version)),
+        (TEXT.key, result.pair_key),
+    ]
+    return tuple((label, text) for label, text in lines if text)
+
+
+def _photos(used: Sequence[str], listed: Sequence[str]) -> str:
+    return ", ".join(used or listed)
+
+
+def _regions(result: PairResult) -> list[str]:
+    lines = []
+    for region in result.regions:
+        share = with_unit(significant(100 * region.share_of_frame, 2), "%")
+        source = REGION_SOURCES.get(region.source, region.source)
+        parts = [f"{spoken(region.name)} ({source})", TEXT.region_share.format(share)]
+        if not isinstance(region.area_mm2, NotMeasured):
+            parts.append(with_unit(f"{region.area_mm2:.0f}", "mm²"))
+        lines.append(", ".join(parts))
+    return lines
+
+
+def _scale(scale: Scale | NotMeasured) -> str:
+    if isinstance(scale, NotMeasured):
+        return scale.reason
+    size = with_unit(significant(scale.mm_per_px), "mm/px")
+    spread = with_unit(significant(100 * scale.rel_sd, 2), "%")
+    return f"{size} ± {spread} ({SCALE_SOURCES[scale.source]})"
+
+
+def _alignment(alignment: AlignmentSummary | NotMeasured) -> str:
+    if isinstance(alignment, NotMeasured):
+        return alignment.reason
+    return TEXT.alignment_text.format(
+        with_unit(significant(alignment.rms_px, 2), "px"),
+        with_unit(significant(alignment.p95_px, 2), "px"),
+        with_unit(f"{100 * alignment.overlap:.0f}", "%"),
+        alignment.method,
+    )
+
+
+def _bias(bias: float | NotMeasured) -> str:
+    if isinstance(bias, NotMeasured):
+        return bias.reason
+    return TEXT.bias_text.format(fixed(bias, 2, signed=True))
+
+
+def is_measured(result: PairResult) -> bool:
+    """Tell whether the pair was compared at all."""
+    return result.status is PairStatus.MEASURED
