@@ -1,0 +1,350 @@
+"""The command line: parse, call a command, show what it returns, give the exit code.
+
+Exit codes: 0 every pair was measured or refused; 2 wrong usage or nothing to do; 3 some pairs
+failed; 1 a fault; 130 interrupted. Nothing heavy is imported before a command needs it.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated
+
+import typer
+
+from dermadelta import __version__
+from dermadelta.errors import DermadeltaError
+from dermadelta.screen import say, show_notes, show_rows, show_run, shown_progress, tell
+
+app = typer.Typer(
+    name="dermadelta",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+config_app = typer.Typer(no_args_is_help=True, help="Show or check settings.")
+app.add_typer(config_app, name="config")
+
+
+@dataclass
+class Session:
+    """What holds for one call of the command line."""
+
+    debug: bool = False
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        say(f"dermadelta {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the full traceback of a fault.")
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and leave."
+        ),
+    ] = False,
+) -> None:
+    """Measure what a skin treatment changed, from before and after photographs.
+
+    Every change comes with a unit, a 95 % interval and a verdict; photographs that cannot be
+    compared are refused with the reason. Not a medical device.
+
+    Example: dermadelta run sample_images --out reports/demo
+    """
+    context.obj.debug = debug
+
+
+ConfigOption = Annotated[
+    str | None,
+    typer.Option(
+        "--config",
+        metavar="FILE|NAME",
+        help="Settings: a YAML file, or a preset such as microneedling.",
+        show_default="the defaults, see `config show`",
+    ),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, metavar="N", help="Number of processes.",
+                 show_default="one per CPU"),
+]  # fmt: skip
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="INPUT",
+            help="Folder <subject>/<visit date>/<site>.jpg, or a manifest (.csv, .xlsx).",
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", help="Folder for the results.",
+            show_default="reports/<name of the input>",
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    workers: WorkersOption = None,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", min=1, metavar="N", help="Measure only the first N pairs.",
+                     show_default="all"),
+    ] = None,
+) -> None:  # fmt: skip
+    """Measure every pair of visits in a folder or manifest; write tables and a report.
+
+    A second run over the same results computes only what is new or changed.
+
+    Example: dermadelta run visits --out reports/spring --config microneedling --workers 2
+    """
+    from dermadelta.commands.run import default_out, default_workers
+    from dermadelta.commands.run import run as measure_all
+    from dermadelta.config import load_config
+
+    target = out or default_out(source)
+    again = f"dermadelta run {_quoted(source)} --out {_quoted(target)}"
+    again += f" --config {_quoted(config)}" if config else ""
+    try:
+        with shown_progress() as listener:
+            summary = measure_all(
+                source,
+                target,
+                load_config(config),
+                workers=workers or default_workers(),
+                limit=limit,
+                progress=listener,
+            )
+    except KeyboardInterrupt:
+        tell(f"Interrupted; what is finished is kept. Go on with:\n  {again}")
+        raise typer.Exit(130) from None
+    show_run(summary, again)
+    raise typer.Exit(summary.exit_code)
+
+
+def _quoted(value: Path | str) -> str:
+    """Quote a name that a shell would take apart."""
+    text = str(value)
+    return f'"{text}"' if any(c in text for c in " &();'") else text
+
+
+def _region_help(what: str) -> str:
+    return f'{what}: mask image, polygon file (LabelMe) or "x,y x,y x,y".'
+
+
+@app.command()
+def compare(
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="The earlier photograph.")],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help="The later photograph.")],
+    roi: Annotated[
+        str | None,
+        typer.Option("--roi", help=_region_help("Treated region on BEFORE"),
+                     show_default="found automatically"),
+    ] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option("--reference", help=_region_help("Untreated skin on BEFORE")),
+    ] = None,
+    exclude: Annotated[
+        str | None, typer.Option("--exclude", help=_region_help("Never to be measured, on BEFORE"))
+    ] = None,
+    scar_mask: Annotated[
+        str | None, typer.Option("--scar-mask", help=_region_help("Scars on BEFORE"))
+    ] = None,
+    mm_per_px: Annotated[
+        float | None,
+        typer.Option("--mm-per-px", metavar="MM", help="Scale of both photographs."),
+    ] = None,
+    treated_area: Annotated[
+        str,
+        typer.Option(
+            "--treated-area", metavar="local|whole|unknown",
+            help="local: skin around the region was not treated and may serve as reference.",
+        ),
+    ] = "unknown",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Folder for the results.",
+                     show_default="reports/<before>_<after>"),
+    ] = None,
+    config: ConfigOption = None,
+) -> None:  # fmt: skip
+    """Compare two photographs of the same skin; print the changes and write a report.
+
+    The dates come from the photographs themselves (EXIF), else from their files.
+
+    Example: dermadelta compare before.jpg after.jpg --roi scar.png --mm-per-px 0.05
+    """
+    from dermadelta.commands.compare import compare as compare_two
+    from dermadelta.commands.compare import default_out
+    from dermadelta.commands.overview import change_rows, pair_rows
+    from dermadelta.config import load_config
+
+    outcome = compare_two(
+        before, after, out or default_out(before, after), load_config(config),
+        roi=roi, reference=reference, exclude=exclude, scar_mask=scar_mask,
+        mm_per_px=mm_per_px, treated_area=treated_area,
+    )  # fmt: skip
+    show_rows(change_rows(outcome.result) if outcome.result.estimates
+               else pair_rows([outcome.result]))  # fmt: skip
+    show_notes(outcome.notes)
+    say(f"Report: {outcome.report}")
+    raise typer.Exit(outcome.exit_code)
+
+
+@app.command()
+def measures(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Show this measure in full.")
+    ] = None,
+) -> None:
+    """List what can be measured, or show one measure in full.
+
+    Example: dermadelta measures roughness
+    """
+    from dermadelta.commands.measures import catalogue, details
+    from dermadelta.commands.overview import details_text, measure_rows
+
+    if name is None:
+        show_rows(measure_rows(catalogue()))
+        return
+    say(details_text(details(name)))
+
+
+@config_app.command("show")
+def config_show(
+    config: Annotated[
+        str | None,
+        typer.Argument(metavar="[FILE|NAME]", help="A YAML file or a preset; else the defaults."),
+    ] = None,
+) -> None:
+    """Print settings in full, as YAML that `--config` reads.
+
+    Example: dermadelta config show microneedling > mine.yaml
+    """
+    from dermadelta.commands.config import show
+
+    say(show(config).rstrip("\n"))
+
+
+@config_app.command("check")
+def config_check(
+    config: Annotated[str, typer.Argument(metavar="FILE|NAME", help="A YAML file or a preset.")],
+) -> None:
+    """Check settings without running anything.
+
+    Example: dermadelta config check mine.yaml
+    """
+    from dermadelta.commands.config import check
+
+    checked = check(config)
+    say(f"{config}: in order (fingerprint {checked.fingerprint[:12]})")
+
+
+@app.command()
+def phantom(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the photographs.")],
+    pairs: Annotated[int, typer.Option("--pairs", min=1, metavar="N", help="How many pairs.")] = 6,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Same seed, same bytes.")] = 0,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option("--kind", help="What changes (texture, redness, scar ...); may be repeated.",
+                     show_default="every measurable kind"),
+    ] = None,
+    width: Annotated[
+        int, typer.Option("--width", min=1, metavar="PX", help="Width of the photographs.")
+    ] = 1280,
+    samples: Annotated[
+        bool, typer.Option("--samples", help="Make the visits of sample_images/ instead.")
+    ] = False,
+) -> None:  # fmt: skip
+    """Make photographs of synthetic skin whose true change is known.
+
+    The folder gets a manifest for `run`, and truth.csv to hold the results against.
+
+    Example: dermadelta phantom phantoms --pairs 4 --seed 1 --kind texture
+    """
+    from dermadelta.commands.phantom import make_pairs, make_samples
+
+    if samples:
+        written = make_samples(out)
+    else:
+        written = make_pairs(
+            out, n_pairs=pairs, seed=seed, kinds=kind or (), width_px=width,
+            on_pair=lambda done: tell(f"pair {done}/{pairs}"),
+        )  # fmt: skip
+    say(f"{written.n_pairs} pairs: {written.manifest}")
+    say(f"Truth: {written.truth}")
+
+
+# ---------------------------------------------------------------------------------- faults
+
+
+def main() -> None:
+    """Run the command line; every way out has its exit code."""
+    session = Session()
+    _never_fail_on_print()
+    sys.excepthook = partial(_fault, session)
+    try:
+        app(obj=session)
+    except DermadeltaError as error:
+        if session.debug:
+            raise
+        tell(f"Error: {error}")
+        sys.exit(error.exit_code)
+    except ImportError as error:
+        remedy = _opencv_remedy(error)
+        if session.debug or not remedy:
+            raise
+        tell(f"Error: {remedy}")
+        sys.exit(1)
+
+
+def _never_fail_on_print() -> None:
+    """Let a name that the terminal cannot show be escaped instead of ending the run."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _fault(
+    session: Session,
+    kind: type[BaseException],
+    error: BaseException,
+    trace: TracebackType | None,
+) -> None:
+    """Say a fault that nobody foresaw in two lines; with --debug where it happened."""
+    if session.debug:
+        sys.__excepthook__(kind, error, trace)
+        return
+    tell(f"Fault: {kind.__name__}: {error}")
+    tell("This is an error of the program, not of yours. `dermadelta --debug ...` shows where.")
+
+
+def _opencv_remedy(error: ImportError) -> str:
+    """Say what to do when OpenCV is installed but its system library is not; else nothing."""
+    text = str(error)
+    if not any(word in text for word in ("libGL", "libgthread", "libglib", "cv2")):
+        return ""
+    return (
+        f"OpenCV cannot be loaded ({text}). Install the system package that is missing: "
+        "libgl1 on Debian and Ubuntu (apt-get install libgl1), mesa-libGL on Fedora; or replace "
+        "OpenCV by its drop-in without windows: pip uninstall opencv-python, then "
+        "pip install opencv-python-headless."
+    )
