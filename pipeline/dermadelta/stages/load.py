@@ -1,0 +1,168 @@
+"""Load: from a file to an upright photograph with its way to linear light.
+
+The EXIF orientation is applied once, the bit depth is kept, and the ICC profile becomes a curve
+per channel and a matrix to linear sRGB (D65), so that later stages linearise only what they need.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import reduce
+
+import numpy as np
+from pydantic import Field
+
+from dermadelta.domain import (
+    CaptureMetadata,
+    Mask,
+    Matrix,
+    Photo,
+    PhotoRef,
+    Pixels,
+    Settings,
+    ToLinear,
+)
+from dermadelta.errors import UnreadablePhoto
+from dermadelta.files.icc import D50_WHITE, BrokenProfile, parse_profile, table_to_srgb
+from dermadelta.files.images import ColourTags, DecodedImage, read_image, upright
+from dermadelta.kernels.colour import D65_WHITE, SRGB_TO_XYZ, srgb_decode
+
+_BRADFORD = np.array(
+    [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
+)
+"""Cone response of the Bradford adaptation, ICC.1:2022 annex E."""
+
+_SAME = 1e-3
+"""A profile this close to sRGB in every curve and matrix entry is called sRGB."""
+
+
+class LoadConfig(Settings):
+    """How photographs are read."""
+
+    max_pixels: int = Field(
+        default=200_000_000,
+        ge=1,
+        description="Largest picture that is decoded, in pixels. Convention: twice the largest "
+        "medium-format camera of 2026 (102 MP); a frame of that size takes 600 MB.",
+    )
+    clip_level: float = Field(
+        default=0.98,
+        gt=0.5,
+        le=1.0,
+        description="A channel at or above this share of full scale counts as clipped. "
+        "Convention: the last codes are compressed by the camera's tone curve.",
+    )
+
+
+def load(ref: PhotoRef, config: LoadConfig) -> Photo:
+    """Read one photograph.
+
+    Parameters
+    ----------
+    ref : PhotoRef
+        The photograph; a hash in it must still be that of the file.
+    config : LoadConfig
+        Limits.
+
+    Returns
+    -------
+    Photo
+        Upright pixels as stored, the way to linear sRGB, and the clipped pixels. ``ref``
+        carries the hash of the raw bytes.
+
+    Raises
+    ------
+    UnreadablePhoto
+        Missing, empty, truncated, changed since it was listed; the message names the remedy.
+    UnsupportedPhoto
+        Animated, grey, CMYK, palette or transparent. Remedy: export as JPEG or TIFF in colour.
+    OversizedPhoto
+        More pixels than ``max_pixels``. Remedy: crop, or raise the limit.
+    """
+    image = read_image(ref.path, max_pixels=config.max_pixels)
+    header = image.header
+    if ref.sha256 and ref.sha256 != header.sha256:
+        raise UnreadablePhoto(
+            "the file changed while the run was going on",
+            remedy="Run the same command again when nobody edits the photographs.",
+            file=ref.shown_path,
+        )
+    pixels, to_linear = _to_linear(image)
+    clipped = upright(_clipped(image.pixels, config.clip_level), header.orientation)
+    rgb = upright(pixels, header.orientation)
+    metadata = CaptureMetadata(
+        width=rgb.shape[1],
+        height=rgb.shape[0],
+        bits=header.bits,
+        format=header.format,
+        orientation=header.orientation,
+        encoding=to_linear.name,
+        camera=header.camera,
+        software=header.software,
+        captured_at=header.captured_at,
+    )
+    return Photo(replace(ref, sha256=header.sha256), rgb, to_linear, clipped, metadata)
+
+
+def _clipped(pixels: Pixels, level: float) -> Mask:
+    limit = int(np.ceil(level * np.iinfo(pixels.dtype).max))
+    brightest = reduce(np.maximum, (pixels[..., channel] for channel in range(3)))
+    clipped: Mask = brightest >= limit
+    return clipped
+
+
+def _to_linear(image: DecodedImage) -> tuple[Pixels, ToLinear]:
+    """Pixels and their way to linear sRGB; only a table profile changes the pixels."""
+    tags, levels = image.header.colour, np.iinfo(image.pixels.dtype).max + 1
+    if tags.icc is None:
+        return image.pixels, _from_tags(tags, levels)
+    try:
+        profile = parse_profile(tags.icc, levels)
+        if profile.curves is None or profile.to_xyz_d50 is None:
+            converted = table_to_srgb(image.pixels, tags.icc)
+            return converted, _srgb(256, f"{profile.name} (lut, 8-bit)")
+    except BrokenProfile as fault:
+        return image.pixels, _srgb(levels, f"sRGB (assumed; ICC profile not usable: {fault})")
+    matrix = _xyz_to_srgb() @ _adaptation(D50_WHITE, D65_WHITE) @ profile.to_xyz_d50
+    return image.pixels, _named(profile.curves, matrix, f"{profile.name} (matrix)")
+
+
+def _from_tags(tags: ColourTags, levels: int) -> ToLinear:
+    """Way to linear sRGB of a picture without an ICC profile."""
+    if tags.primaries is None:
+        return _srgb(levels, "sRGB (assumed)")
+    codes = np.linspace(0.0, 1.0, levels)
+    curve = srgb_decode(codes) if tags.gamma is None else codes**tags.gamma
+    matrix = _xyz_to_srgb() @ _primaries_to_xyz(tags.primaries)
+    return _named(np.tile(curve, (3, 1)), matrix, tags.name)
+
+
+def _srgb(levels: int, name: str) -> ToLinear:
+    curve = srgb_decode(np.linspace(0.0, 1.0, levels)).astype(np.float32)
+    return ToLinear(np.tile(curve, (3, 1)), np.eye(3), name)
+
+
+def _named(curves: Matrix, matrix: Matrix, name: str) -> ToLinear:
+    srgb = srgb_decode(np.linspace(0.0, 1.0, curves.shape[1]))
+    same = np.abs(matrix - np.eye(3)).max() < _SAME and np.abs(curves - srgb).max() < _SAME
+    return ToLinear(curves.astype(np.float32), matrix, "sRGB" if same else name)
+
+
+def _xyz_to_srgb() -> Matrix:
+    return np.linalg.inv(SRGB_TO_XYZ)
+
+
+def _adaptation(white_from: Matrix, white_to: Matrix) -> Matrix:
+    """Bradford matrix that takes XYZ under one white to XYZ under another."""
+    gain = (_BRADFORD @ white_to) / (_BRADFORD @ white_from)
+    adapted: Matrix = np.linalg.inv(_BRADFORD) @ np.diag(gain) @ _BRADFORD
+    return adapted
+
+
+def _primaries_to_xyz(primaries: tuple[float, ...]) -> Matrix:
+    """Linear RGB to XYZ from chromaticities (xr, yr, xg, yg, xb, yb) and the D65 white."""
+    x, y = np.array(primaries).reshape(3, 2).T
+    columns = np.array([x / y, np.ones(3), (1 - x - y) / y])
+    weights = np.linalg.solve(columns, D65_WHITE)
+    matrix: Matrix = columns * weights
+    return matrix
