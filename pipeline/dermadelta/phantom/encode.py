@@ -1,0 +1,83 @@
+"""Files of phantom photographs: JPEG bytes with EXIF and colour profile, PNG masks."""
+
+from __future__ import annotations
+
+import io
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from dermadelta.kernels.colour import SRGB_TO_XYZ, srgb_decode, srgb_encode
+from dermadelta.phantom.camera import Camera, Image8
+from dermadelta.phantom.icc import P3_TO_XYZ, display_p3_profile
+
+_TURNS = {1: 0, 3: 2, 6: 1, 8: 3}
+"""Quarter turns, counter-clockwise, from the upright picture to the one stored under a tag."""
+
+
+def jpeg_bytes(
+    rgb: Image8,
+    camera: Camera,
+    *,
+    taken_at: datetime | None = None,
+    orientation: int = 1,
+    display_p3: bool = False,
+) -> bytes:
+    """Encode an upright sRGB photo (h, w, 3) uint8 as a camera would write it.
+
+    Parameters
+    ----------
+    rgb : (h, w, 3) uint8
+        Upright picture, sRGB encoded.
+    camera : Camera
+        Gives quality and chroma subsampling.
+    taken_at : datetime, optional
+        EXIF DateTimeOriginal, with a camera model; without it there is no EXIF date.
+    orientation : {1, 3, 6, 8}
+        EXIF orientation; the pixels are stored turned so that a reader turns them back.
+    display_p3 : bool
+        Convert to Display P3 and attach its profile.
+    """
+    pixels = _to_display_p3(rgb) if display_p3 else rgb
+    stored = np.ascontiguousarray(np.rot90(pixels, _TURNS[orientation]))
+    exif = Image.Exif()
+    exif[0x010F] = "dermadelta"
+    exif[0x0110] = "phantom camera"
+    exif[0x010E] = "synthetic skin, no person"
+    exif[0x0112] = orientation
+    if taken_at is not None:
+        stamp = taken_at.strftime("%Y:%m:%d %H:%M:%S")
+        exif[0x0132] = stamp
+        exif.get_ifd(0x8769)[0x9003] = stamp
+    buffer = io.BytesIO()
+    Image.fromarray(stored).save(
+        buffer,
+        "JPEG",
+        quality=camera.jpeg_quality,
+        subsampling=camera.chroma_subsampling,
+        exif=exif,
+        icc_profile=display_p3_profile() if display_p3 else None,
+    )
+    return buffer.getvalue()
+
+
+def through_jpeg(rgb: Image8, camera: Camera) -> Image8:
+    """The picture (h, w, 3) uint8 after JPEG compression by ``camera``."""
+    with Image.open(io.BytesIO(jpeg_bytes(rgb, camera))) as image:
+        return np.asarray(image.convert("RGB"), dtype=np.uint8)
+
+
+def mask_bytes(mask: NDArray[np.bool_]) -> bytes:
+    """A mask (h, w) bool as an 8-bit PNG, 255 where True."""
+    buffer = io.BytesIO()
+    Image.fromarray(mask.astype(np.uint8) * np.uint8(255)).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def _to_display_p3(rgb: Image8) -> Image8:
+    """SRGB uint8 to Display P3 uint8 (same transfer curve, wider primaries)."""
+    linear = srgb_decode(rgb / 255.0)
+    matrix = np.linalg.inv(P3_TO_XYZ) @ SRGB_TO_XYZ
+    return np.asarray(np.round(srgb_encode(linear @ matrix.T) * 255.0), dtype=np.uint8)

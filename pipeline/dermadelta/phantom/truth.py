@@ -1,0 +1,174 @@
+"""What is true about a pair, computed from the skin itself and from ideal renderings.
+
+Written apart from the measures on purpose: the phantom must not share their mistakes. Ideal
+renderings have no camera: one fixed light, no noise, no blur, a level patch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dermadelta.kernels.colour import linear_to_lab
+from dermadelta.phantom.fields import Field, blur
+from dermadelta.phantom.light import Light, render
+from dermadelta.phantom.skin import Grid, Skin
+
+Mask = NDArray[np.bool_]
+
+BAND_MM = (0.2, 1.0)
+"""Shortest and longest wavelength of the relief band."""
+
+_SIGMA_PER_CUTOFF = float(np.sqrt(np.log(2.0) / 2.0) / np.pi)
+"""Gaussian width per wavelength at which it passes one half (ISO 16610-21): 0.1874."""
+
+_LEVEL_MM = 1e9
+_MARGIN_MM = 1.5
+"""Skin kept around the areas, so that filters do not meet the border."""
+
+
+@dataclass(frozen=True)
+class AreaTruth:
+    """What an area of the skin is: relief in mm RMS, optical roughness, colour (linear mean)."""
+
+    relief_mm: float
+    roughness: float
+    redness_a: float
+    redness_ei: float
+    ita_deg: float
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The true changes of a pair, after minus before, inside the declared region.
+
+    ``relief_change_pct`` is of the height, ``optical_roughness_change_pct`` of ln Y in the
+    ideal rendering (pigment does not shrink with relief). ``redness_contrast_*`` are changes
+    against untreated skin, None where there is none. Scar areas are exact areas of the outlines.
+    """
+
+    relief_change_pct: float
+    optical_roughness_change_pct: float
+    redness_change_a: float
+    redness_change_ei: float
+    redness_contrast_change_a: float | None
+    redness_contrast_change_ei: float | None
+    roughness_reference_change_pct: float | None
+    scar_area_before_mm2: float
+    scar_area_after_mm2: float
+    before: AreaTruth
+    after: AreaTruth
+
+    @property
+    def scar_area_change_pct(self) -> float | None:
+        """None where there was no scar."""
+        if self.scar_area_before_mm2 <= 0.0:
+            return None
+        return 100.0 * (self.scar_area_after_mm2 / self.scar_area_before_mm2 - 1.0)
+
+
+def pair_truth(
+    before: Skin,
+    after: Skin,
+    *,
+    light: Light,
+    roi: Mask,
+    reference: Mask | None,
+    scar_areas_mm2: tuple[float, float],
+) -> Truth:
+    """Compare two states of the same skin on their common grid.
+
+    Parameters
+    ----------
+    before, after : Skin
+        States on the same grid.
+    light : Light
+        The one light of both ideal renderings; its falloff is left out.
+    roi, reference : (h, w) bool
+        The declared region, and untreated skin if there is any.
+    scar_areas_mm2 : (float, float)
+        Exact areas before and after.
+    """
+    box = _box(roi if reference is None else roi | reference, before.grid)
+    ideal = replace(light, falloff=0.0)
+    areas = [roi[box]] if reference is None else [roi[box], reference[box]]
+    first = _areas(_level(before, box), ideal, areas)
+    second = first if after is before else _areas(_level(after, box), ideal, areas)
+    was, now = first[0], second[0]
+    contrast_a = contrast_ei = reference_pct = None
+    if reference is not None:
+        drift_a = second[1].redness_a - first[1].redness_a
+        drift_ei = second[1].redness_ei - first[1].redness_ei
+        contrast_a = now.redness_a - was.redness_a - drift_a
+        contrast_ei = now.redness_ei - was.redness_ei - drift_ei
+        reference_pct = 100.0 * (second[1].roughness / first[1].roughness - 1.0)
+    return Truth(
+        relief_change_pct=100.0 * (now.relief_mm / was.relief_mm - 1.0),
+        optical_roughness_change_pct=100.0 * (now.roughness / was.roughness - 1.0),
+        redness_change_a=now.redness_a - was.redness_a,
+        redness_change_ei=now.redness_ei - was.redness_ei,
+        redness_contrast_change_a=contrast_a,
+        redness_contrast_change_ei=contrast_ei,
+        roughness_reference_change_pct=reference_pct,
+        scar_area_before_mm2=scar_areas_mm2[0],
+        scar_area_after_mm2=scar_areas_mm2[1],
+        before=was,
+        after=now,
+    )
+
+
+def band(field: Field, step_mm: float) -> Field:
+    """The relief band of a field: wavelengths of 0.2 to 1.0 mm."""
+    narrow, wide = (_SIGMA_PER_CUTOFF * cutoff / step_mm for cutoff in BAND_MM)
+    return np.asarray(blur(field, narrow) - blur(field, wide), dtype=np.float32)
+
+
+def _areas(skin: Skin, light: Light, areas: list[Mask]) -> list[AreaTruth]:
+    """What each area is, on an ideal rendering of the whole box."""
+    image = render(skin, light)
+    y = image @ np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+    texture = band(np.log(np.maximum(y, 1e-5)), skin.grid.step_mm)
+    relief = band(skin.height_mm, skin.grid.step_mm)
+    found = []
+    for area in areas:
+        mean = image[area].mean(axis=0, dtype=np.float64)
+        lab = linear_to_lab(mean)
+        found.append(
+            AreaTruth(
+                relief_mm=_rms(relief[area]),
+                roughness=_rms(texture[area]),
+                redness_a=float(lab[1]),
+                redness_ei=float(100.0 * np.log10(mean[0] / mean[1])),
+                ita_deg=float(np.degrees(np.arctan2(lab[0] - 50.0, lab[2]))),
+            )
+        )
+    return found
+
+
+def _rms(values: Field) -> float:
+    """Root mean square about the mean."""
+    return float(np.std(values, dtype=np.float64))
+
+
+def _box(area: Mask, grid: Grid) -> tuple[slice, slice]:
+    """Bounding box of an area with a margin for the filters."""
+    margin = int(np.ceil(_MARGIN_MM / grid.step_mm))
+    rows, cols = np.flatnonzero(area.any(axis=1)), np.flatnonzero(area.any(axis=0))
+    return (
+        slice(max(0, int(rows[0]) - margin), int(rows[-1]) + margin + 1),
+        slice(max(0, int(cols[0]) - margin), int(cols[-1]) + margin + 1),
+    )
+
+
+def _level(skin: Skin, box: tuple[slice, slice]) -> Skin:
+    """The part of a skin in a box, on a body part without curvature."""
+    height = np.ascontiguousarray(skin.height_mm[box])
+    return Skin(
+        grid=Grid(height.shape[1], height.shape[0], skin.grid.step_mm),
+        height_mm=height,
+        melanin=skin.melanin[box],
+        haemoglobin=skin.haemoglobin[box],
+        radius_mm=_LEVEL_MM,
+    )
