@@ -15,7 +15,7 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _FIRST_YEAR = 1900
 
 
-class DateProblem(ValueError):
+class DateError(ValueError):
     """A date that cannot be read, or that can be read in two ways."""
 
 
@@ -35,7 +35,7 @@ def parse_date(text: str) -> date:
 
     Raises
     ------
-    DateProblem
+    DateError
         No date, an impossible one, or an ambiguous one: day and month both 12 or below and
         different with the year last (03/04/2026). Remedy: write 2026-04-03.
     """
@@ -52,13 +52,13 @@ def parse_date(text: str) -> date:
         name = match[2].lower()
         if name[:3] in _MONTHS:
             return _date(int(match[3]), _MONTHS.index(name[:3]) + 1, int(match[1]), value)
-    raise DateProblem(f"“{value}” is no date; write year-month-day, such as 2026-04-03")
+    raise DateError(f"“{value}” is no date; write year-month-day, such as 2026-04-03")
 
 
 def _year_last(first: int, second: int, year: int, text: str) -> date:
     """Decide between day-month and month-day; only a number above 12 tells."""
     if first <= 12 and second <= 12 and first != second:
-        raise DateProblem(
+        raise DateError(
             f"“{text}” is ambiguous: {year}-{second:02d}-{first:02d} or "
             f"{year}-{first:02d}-{second:02d}? Write it as year-month-day"
         )
@@ -70,7 +70,7 @@ def _date(year: int, month: int, day: int, text: str) -> date:
     try:
         found = date(year, month, day)
     except ValueError as fault:
-        raise DateProblem(f"“{text}” is no day of the calendar ({fault})") from fault
+        raise DateError(f"“{text}” is no day of the calendar ({fault})") from fault
     if year < _FIRST_YEAR:
-        raise DateProblem(f"“{text}” lies before {_FIRST_YEAR}")
+        raise DateError(f"“{text}” lies before {_FIRST_YEAR}")
     return found

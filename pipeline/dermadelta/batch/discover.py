@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from dermadelta.batch.dates import DateProblem, parse_date
+from dermadelta.batch.dates import DateError, parse_date
 from dermadelta.batch.intake import Intake, Problem, with_ids
 from dermadelta.batch.manifest import read_tables
 from dermadelta.batch.naming import normal
@@ -163,7 +163,7 @@ def _read_subject(
             continue
         try:
             day, label = _visit(visit.name)
-        except DateProblem as fault:
+        except DateError as fault:
             problems.append(Problem(shown, f"the folder's date: {fault}", _ISO_REMEDY))
             continue
         photos.extend(_read_visit(visit, subject.name, day, label, problems, ignored))
@@ -174,7 +174,7 @@ def _visit(name: str) -> tuple[date, str]:
     head, _, label = name.strip().partition("_")
     try:
         return parse_date(head), label
-    except DateProblem:
+    except DateError:
         first, _, rest = head.partition(" ")
         if not rest:
             raise

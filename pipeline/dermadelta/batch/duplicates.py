@@ -7,6 +7,7 @@ a mistake in the input: the later one is not accepted, with the reason.
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
@@ -126,7 +127,7 @@ def _join_bursts(group: Sequence[PhotoRecord], join: Callable[[int, int], None])
         if isinstance(record.metadata, CaptureMetadata) and record.metadata.captured_at is not None
     ]
     shots.sort(key=lambda shot: (shot[0], shot[1], shot[2]))
-    for earlier, later in zip(shots, shots[1:], strict=False):
+    for earlier, later in itertools.pairwise(shots):
         if earlier[0] == later[0] and later[1] - earlier[1] <= BURST:
             join(earlier[2], later[2])
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar, cast
 
 import cv2
 
@@ -157,7 +157,7 @@ def _work(
                     continue
                 index, worker.held, worker.ready = worker.held, None, True
                 if index is not None:
-                    on_done(index, items[index], message[0])
+                    on_done(index, items[index], cast(Value | Failure, message[0]))
                 if todo:
                     _assign(worker, todo, items)
                 else:

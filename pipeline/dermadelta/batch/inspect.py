@@ -1,4 +1,4 @@
-"""Open every photograph once, before anything is compared: can it be read, is it good enough?"""
+"""Open every photograph once, before anything is compared: whether it can be read and used."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
-from dermadelta.batch.dates import DateProblem, parse_date
+from dermadelta.batch.dates import DateError, parse_date
 from dermadelta.batch.intake import Session
 from dermadelta.batch.tables import Row, Table, read_table, repeated
 from dermadelta.domain import Phase, PhotoRef, TreatedArea
@@ -160,12 +160,7 @@ def _photo(row: Row, unknown: list[str], base: Path, problems: Problems) -> Phot
     day = _date(row, "visit_date", problems)
     phase = problems.attempt(row.line, "phase", lambda: _phase(cells.get("phase", "")), Phase.PRE)
     scale = problems.attempt(row.line, "mm_per_px", lambda: _scale(cells.get("mm_per_px")), None)
-    places = {
-        name: problems.attempt(
-            row.line, name, lambda name=name: _region(cells.get(name), base), None
-        )
-        for name in REGIONS
-    }
+    places = {name: _place(row, name, base, problems) for name in REGIONS}
     path = problems.attempt(row.line, "photo", lambda: locate(cells.get("photo", ""), base), "")
     if not whole or day is None:
         return None
@@ -192,7 +187,15 @@ def _date(row: Row, column: str, problems: Problems) -> date | None:
         return None
     try:
         return parse_date(text)
-    except DateProblem as fault:
+    except DateError as fault:
+        problems.add(row.line, f"{column}: {fault}")
+        return None
+
+
+def _place(row: Row, column: str, base: Path, problems: Problems) -> str | None:
+    try:
+        return _region(row.cells.get(column), base)
+    except ValueError as fault:
         problems.add(row.line, f"{column}: {fault}")
         return None
 
@@ -224,12 +227,12 @@ def _region(text: str | None, base: Path) -> str | None:
 
 
 def locate(text: str, base: Path) -> str:
-    """Path of a file that a table names, whether or not it exists.
+    r"""Path of a file that a table names, whether or not it exists.
 
     Parameters
     ----------
     text : str
-        As written: absolute or relative to the table, with ``/`` or, from Windows, ``\\``.
+        As written: absolute or relative to the table, with ``/`` or, from Windows, ``\``.
     base : Path
         Folder of the table.
 
@@ -268,12 +271,9 @@ def _sessions(table: Table, problems: Problems) -> tuple[Session, ...]:
 def _session(row: Row, table: Table, problems: Problems) -> Session | None:
     whole = _row_is_whole(row, SESSION_REQUIRED, problems)
     day = _date(row, "session_date", problems)
-    area, mask = problems.attempt(
-        row.line,
-        "treated_area",
-        lambda: _treated(row.cells.get("treated_area", ""), table.path.parent),
-        (TreatedArea.UNKNOWN, None),
-    )
+    nothing: tuple[TreatedArea, str | None] = (TreatedArea.UNKNOWN, None)
+    text, base = row.cells.get("treated_area", ""), table.path.parent
+    area, mask = problems.attempt(row.line, "treated_area", lambda: _treated(text, base), nothing)
     if not whole or day is None:
         return None
     own = (*SESSION_REQUIRED, "site", "treated_area")

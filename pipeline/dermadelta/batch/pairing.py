@@ -176,7 +176,7 @@ def _pair(before: _Visit, after: _Visit, sessions: Sequence[Session]) -> PairRef
 def _treated(sessions: Sequence[Session]) -> tuple[TreatedArea, str | None]:
     """Largest area treated between two visits; several different masks count as unknown."""
     areas = {session.treated_area for session in sessions}
-    if not areas or TreatedArea.UNKNOWN in areas and TreatedArea.WHOLE not in areas:
+    if not areas or (TreatedArea.UNKNOWN in areas and TreatedArea.WHOLE not in areas):
         return TreatedArea.UNKNOWN, None
     if TreatedArea.WHOLE in areas:
         return TreatedArea.WHOLE, None

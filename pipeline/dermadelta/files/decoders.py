@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -131,7 +132,11 @@ def decode_any(data: bytes, examined: Examined, file: str) -> Pixels:
     A palette is resolved to its colours. Parameters and faults are those of ``decode``.
     """
     kind = examined.facts.format
-    plain = {"PNG": PngImageFile, "GIF": GifImageFile, "WebP": WebPImageFile}
+    plain: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
+        "PNG": PngImageFile,
+        "GIF": GifImageFile,
+        "WebP": WebPImageFile,
+    }
     if kind not in plain:
         return decode(data, examined, file) if kind != "JPEG" else _jpeg(data, examined.facts, file)
     try:
@@ -234,7 +239,7 @@ def _examine_heic(data: bytes, file: str) -> Examined:
     nclx = info.get("nclx_profile")
     if colour[0] is None and nclx:
         colour = _coding_points(nclx["color_primaries"], nclx["transfer_characteristics"], file)
-    return Examined(Facts("HEIC", *picture.size, bits, kind), exif, colour)
+    return Examined(Facts("HEIC", picture.size[0], picture.size[1], bits, kind), exif, colour)
 
 
 def _open_heic(data: bytes) -> Any:
@@ -262,11 +267,15 @@ def _examine_tiff(data: bytes, file: str) -> Examined:
             raise ValueError("no page")
         if 50706 in page.tags:
             raise UnsupportedPhoto("camera raw (DNG) is not read", remedy=CONVERT, file=file)
-        frames = sum(not tiff.pages[n].is_reduced for n in range(min(len(tiff.pages), 8)))
+        frames = sum(not _is_reduced(tiff.pages[n]) for n in range(min(len(tiff.pages), 8)))
         facts = _tiff_facts(page, max(1, frames))
         icc = page.tags.valueof(34675)
     exif = parse_exif(b"Exif\0\0" + data)
     return Examined(facts, exif, (bytes(icc), None, None, "") if icc else _UNTAGGED)
+
+
+def _is_reduced(page: tifffile.TiffPage | tifffile.TiffFrame) -> bool:
+    return isinstance(page, tifffile.TiffPage) and page.is_reduced
 
 
 def _tiff_facts(page: tifffile.TiffPage, frames: int) -> Facts:
@@ -330,7 +339,7 @@ def _heic(data: bytes, facts: Facts, file: str) -> Pixels:
     depth = int(picture.info.get("bit_depth", 8))
     if depth > 8 and pixels.dtype == np.uint16:
         # 10 bit come in the upper bits; repeating them below makes full white 65535.
-        pixels = pixels | (pixels >> depth)
+        pixels = (pixels | (pixels >> depth)).astype(np.uint16)
     return pixels
 
 

@@ -29,12 +29,12 @@ class Exif:
 
 
 def parse_exif(block: bytes | None) -> Exif:
-    """Read the tags that are used from a raw EXIF block.
+    r"""Read the tags that are used from a raw EXIF block.
 
     Parameters
     ----------
     block : bytes or None
-        The block, with or without its ``Exif\\0\\0`` mark.
+        The block, with or without its ``Exif\0\0`` mark.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def parse_exif(block: bytes | None) -> Exif:
     interop = _ifd(tags, _INTEROP_IFD)
     taken = _moment(inner.get(_DATE_ORIGINAL), inner.get(_SUBSECOND_ORIGINAL))
     return Exif(
-        orientation=orientation if orientation in range(1, 9) else 1,
+        orientation=_turn(orientation),
         camera=_camera(_text(main[_MAKE]), _text(main[_MODEL])),
         software=_text(main[_SOFTWARE]),
         captured_at=taken or _moment(main[_DATE], None),
@@ -72,6 +72,10 @@ def _ifd(tags: Image.Exif, number: int) -> dict[int, object]:
         return dict(tags.get_ifd(number))
     except _DAMAGED_EXIF:
         return {}
+
+
+def _turn(value: object) -> int:
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def _text(value: object) -> str:

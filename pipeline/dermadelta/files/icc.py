@@ -31,7 +31,7 @@ below 0.001, unadapted old ones miss by more."""
 Floats = NDArray[np.float64]
 
 
-class BrokenProfile(ValueError):
+class BrokenProfileError(ValueError):
     """A profile that cannot be evaluated; the caller treats the picture as untagged."""
 
 
@@ -65,20 +65,20 @@ def parse_profile(data: bytes, levels: int) -> Profile:
 
     Raises
     ------
-    BrokenProfile
+    BrokenProfileError
         Damaged, of another colour space than RGB, or with impossible colorants.
     """
     try:
         return _parse(data, levels)
     except (struct.error, KeyError, IndexError, UnicodeDecodeError) as fault:
-        raise BrokenProfile(f"damaged ({fault})") from fault
+        raise BrokenProfileError(f"damaged ({fault})") from fault
 
 
 def _parse(data: bytes, levels: int) -> Profile:
     if len(data) < 132 or data[36:40] != b"acsp":
-        raise BrokenProfile("no ICC header")
+        raise BrokenProfileError("no ICC header")
     if data[16:20] != b"RGB ":
-        raise BrokenProfile("not for RGB")
+        raise BrokenProfileError("not for RGB")
     tags = _tags(data)
     name = _description(tags.get(b"desc", b"")) or "unnamed profile"
     if b"A2B0" in tags:
@@ -86,7 +86,7 @@ def _parse(data: bytes, levels: int) -> Profile:
     columns = [_xyz(tags[key]) for key in (b"rXYZ", b"gXYZ", b"bXYZ")]
     matrix = np.array(columns).T
     if data[20:24] != b"XYZ " or np.abs(matrix.sum(axis=1) - D50_WHITE).max() > _WHITE_TOLERANCE:
-        raise BrokenProfile("its primaries do not add up to white")
+        raise BrokenProfileError("its primaries do not add up to white")
     codes = np.linspace(0.0, 1.0, levels)
     curves = [_curve(tags[key], codes) for key in (b"rTRC", b"gTRC", b"bTRC")]
     return Profile(name, np.array(curves), matrix)
@@ -98,7 +98,7 @@ def _tags(data: bytes) -> dict[bytes, bytes]:
     for n in range(min(count, 200)):
         key, start, size = struct.unpack(">4sII", data[132 + 12 * n : 144 + 12 * n])
         if start + size > len(data):
-            raise BrokenProfile("truncated")
+            raise BrokenProfileError("truncated")
         tags[key] = data[start : start + size]
     return tags
 
@@ -112,13 +112,13 @@ def _curve(tag: bytes, x: Floats) -> Floats:
     if tag[:4] == b"para":
         return np.clip(_parametric(tag, x), 0.0, 1.0)
     if tag[:4] != b"curv":
-        raise BrokenProfile("unknown kind of tone curve")
+        raise BrokenProfileError("unknown kind of tone curve")
     (count,) = struct.unpack(">I", tag[8:12])
     if count == 0:
         return x
     table = np.frombuffer(tag[12 : 12 + 2 * count], ">u2").astype(np.float64)
     if table.size != count:
-        raise BrokenProfile("truncated tone curve")
+        raise BrokenProfileError("truncated tone curve")
     if count == 1:
         return np.asarray(x ** (table[0] / 256.0))
     return np.interp(x, np.linspace(0.0, 1.0, count), table / 65535.0)
@@ -132,14 +132,14 @@ def _parametric(tag: bytes, x: Floats) -> Floats:
     (kind,) = struct.unpack(">H", tag[8:10])
     numbers = {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}
     if kind not in numbers:
-        raise BrokenProfile("unknown parametric curve")
+        raise BrokenProfileError("unknown parametric curve")
     n = numbers[kind]
     p = [value / 65536.0 for value in struct.unpack(f">{n}i", tag[12 : 12 + 4 * n])]
     g, a, b, c, d, e, f = (p[0], 1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     if kind in (1, 2):
         a, b = p[1], p[2]
         if a == 0:
-            raise BrokenProfile("impossible parametric curve")
+            raise BrokenProfileError("impossible parametric curve")
         e = f = p[3] if kind == 2 else 0.0
         d = -b / a
     elif kind >= 3:
@@ -179,7 +179,7 @@ def table_to_srgb(pixels: Pixels, data: bytes) -> NDArray[np.uint8]:
 
     Raises
     ------
-    BrokenProfile
+    BrokenProfileError
         The profile cannot be applied.
     """
     eight = pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
@@ -193,5 +193,5 @@ def table_to_srgb(pixels: Pixels, data: bytes) -> NDArray[np.uint8]:
         )
         converted = ImageCms.applyTransform(Image.fromarray(eight), transform)
     except (ImageCms.PyCMSError, OSError, ValueError) as fault:
-        raise BrokenProfile(str(fault)) from fault
+        raise BrokenProfileError(str(fault)) from fault
     return np.asarray(converted, dtype=np.uint8)

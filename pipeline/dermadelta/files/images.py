@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,10 @@ from dermadelta.files import decoders
 from dermadelta.files.formats import CONVERT, Facts
 from dermadelta.files.paths import openable
 
-Scalar = TypeVar("Scalar", bound=np.generic)
+Size = tuple[int, int]
+"""Height and width, pixels."""
+
+Array = TypeVar("Array", bound=NDArray[Any])
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +134,7 @@ def read_image(path: str, *, max_pixels: int) -> DecodedImage:
     return DecodedImage(_header(data, examined), _opaque(pixels, name))
 
 
-def read_mask(path: str, *, allowed: Collection[tuple[int, int]]) -> Mask:
+def read_mask(path: str, *, allowed: Collection[Size]) -> Mask:
     """Read a mask image: True where any colour channel is not zero.
 
     Parameters
@@ -175,9 +178,7 @@ def read_mask(path: str, *, allowed: Collection[tuple[int, int]]) -> Mask:
     return upright(inside, turn)
 
 
-def _wrong_size(
-    size: tuple[int, int], allowed: Collection[tuple[int, int]], name: str
-) -> MaskError:
+def _wrong_size(size: Size, allowed: Collection[Size], name: str) -> MaskError:
     sizes = " or ".join(f"{width} × {height}" for height, width in sorted(set(allowed)))
     return MaskError(
         f"the mask has {size[1]} × {size[0]} pixels (width × height), its photograph {sizes}",
@@ -195,7 +196,7 @@ def hash_file(path: str) -> str:
         return ""
 
 
-def upright(array: NDArray[Scalar], orientation: int) -> NDArray[Scalar]:
+def upright(array: Array, orientation: int) -> Array:
     """Turn a stored picture or mask by its EXIF orientation.
 
     Parameters
@@ -214,13 +215,14 @@ def upright(array: NDArray[Scalar], orientation: int) -> NDArray[Scalar]:
     ----------
     CIPA DC-008 (EXIF 2.32), tag 0x0112.
     """
+    turned: NDArray[Any] = array
     if orientation in (5, 6, 7, 8):
-        array = array.swapaxes(0, 1)
+        turned = turned.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
-        array = array[::-1]
+        turned = turned[::-1]
     if orientation in (2, 3, 6, 7):
-        array = array[:, ::-1]
-    return np.ascontiguousarray(array)
+        turned = turned[:, ::-1]
+    return cast(Array, np.ascontiguousarray(turned))
 
 
 def _read(path: str) -> bytes:
@@ -305,4 +307,5 @@ def _opaque(pixels: Pixels, name: str) -> Pixels:
             remedy="Use the original photograph, without cut-outs.",
             file=name,
         )
-    return np.ascontiguousarray(pixels[..., :3])
+    opaque: Pixels = pixels[..., :3].copy()
+    return opaque

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import os
 from pathlib import Path
 
 _WINDOWS_LIMIT = 240
@@ -10,7 +10,7 @@ _WINDOWS_LIMIT = 240
 
 
 def openable(path: str | Path) -> Path:
-    """Return a path that can be opened even where it is long.
+    r"""Return a path that can be opened even where it is long.
 
     Parameters
     ----------
@@ -20,9 +20,9 @@ def openable(path: str | Path) -> Path:
     Returns
     -------
     Path
-        The same path; on Windows, a long one in its ``\\\\?\\`` form, which has no limit.
+        The same path; on Windows, a long one in its ``\\?\`` form, which has no limit.
     """
-    if sys.platform != "win32":
+    if os.name != "nt":
         return Path(path)
     absolute = str(Path(path).absolute())
     if len(absolute) < _WINDOWS_LIMIT or absolute.startswith("\\\\?\\"):

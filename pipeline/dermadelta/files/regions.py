@@ -103,7 +103,7 @@ def fill_polygons(polygons: Sequence[Polygon], shape: tuple[int, int]) -> Mask:
     mask = np.zeros(shape, dtype=np.bool_)
     for polygon in polygons:
         corners = np.asarray(polygon, dtype=np.float64) - 0.5
-        rows, columns = draw_polygon(corners[:, 1], corners[:, 0], shape)
+        rows, columns = draw_polygon(corners[:, 1], corners[:, 0], shape)  # type: ignore[no-untyped-call]
         mask[rows, columns] = True
     return mask
 

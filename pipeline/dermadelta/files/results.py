@@ -114,9 +114,8 @@ def _output_faults(path: Path) -> Iterator[None]:
             remedy = f"{kept}. Free some space and {again}"
         elif isinstance(fault, PermissionError) or fault.errno == errno.EROFS:
             cause = "no permission to write here"
-            remedy = (
-                f"{kept}. Close the file in other programs or choose another --out, and {again}"
-            )
+            close = "Close the file in other programs or choose another --out"
+            remedy = f"{kept}. {close}, and {again}"
         elif fault.errno == errno.ENAMETOOLONG:
             cause = "the path is too long for this system"
             remedy = f"{kept}. Choose a shorter --out and {again}"
@@ -155,7 +154,7 @@ def write_table(table: pd.DataFrame, path_without_suffix: Path) -> None:
 
 
 def csv_text(table: pd.DataFrame) -> str:
-    """Text of a table: ``\\n`` line ends, ISO dates, shortest exact floats, empty for missing."""
+    r"""Text of a table: ``\n`` line ends, ISO dates, shortest exact floats, empty for missing."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([_csv_cell(str(name)) for name in table.columns])

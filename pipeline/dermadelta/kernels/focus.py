@@ -41,8 +41,10 @@ def detail_blur(grey: Floats, *, noise_margin: float) -> float | None:
     The re-blur ratio of Zhuo and Sim 2011, doi:10.1016/j.patcog.2011.03.009, with the profile
     of a line in place of a step, since skin holds pores, hairs and furrows.
     """
-    fine = cv2.GaussianBlur(grey, (0, 0), _FINE_PX)
-    coarse = cv2.GaussianBlur(grey, (0, 0), _COARSE_PX)
+    fine, coarse = (
+        np.asarray(cv2.GaussianBlur(grey, (0, 0), sigma), dtype=np.float32)
+        for sigma in (_FINE_PX, _COARSE_PX)
+    )
     inner = (slice(_BORDER_PX, -_BORDER_PX), slice(_BORDER_PX, -_BORDER_PX))
     strong, weak = gradient(fine)[inner], gradient(coarse)[inner]
     # White noise of SD n has, after a blur of s, a gradient of n / (√(8π) s²) on each axis.

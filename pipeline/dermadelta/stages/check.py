@@ -1,4 +1,4 @@
-"""Check: is this photograph good enough to be measured at all?
+"""Check: whether a photograph is good enough to be measured at all.
 
 Five observations, each held against one limit. ``CheckConfig.rejecting`` says which of them
 reject the photograph; the others only mark it. None of them judges skin by its darkness.
@@ -20,6 +20,7 @@ from dermadelta.domain import (
     Mask,
     NotMeasured,
     Photo,
+    Pixels,
     QualityReport,
     Settings,
 )
@@ -38,9 +39,11 @@ class CheckConfig(Settings):
         "that disagrees is most often a camera clock, so it marks.",
     )
     max_blur_px: float = Field(
-        default=2.5,
+        default=2.7,
         gt=0,
-        description="Largest blur (sigma, pixels) of the sharpest tenth of the tiles.",
+        description="Largest blur (Gaussian sigma, pixels) of the sharpest tenth of the tiles. "
+        "Between 136 real photographs of skin and faces (0.5 to 12 MP), which read 0.2 to 2.5, "
+        "and the same photographs defocused three-fold, which read 2.9 to 11.",
     )
     tile_px: int = Field(default=128, ge=32, description="Side of a tile, pixels.")
     max_tiles: int = Field(
@@ -166,29 +169,46 @@ def _tiles(photo: Photo, roi: Mask | None, config: CheckConfig) -> list[NDArray[
     step = max(1, -(-len(corners) // config.max_tiles))
     scale = np.float32(255.0 / np.iinfo(photo.rgb.dtype).max)
     tiles = (photo.rgb[y : y + side, x : x + side] for y, x in corners[::step])
-    return [cv2.cvtColor(tile.astype(np.float32) * scale, cv2.COLOR_RGB2GRAY) for tile in tiles]
+    return [_grey(tile.astype(np.float32) * scale) for tile in tiles]
+
+
+def _grey(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), dtype=np.float32)
 
 
 # ------------------------------------------------------------------- exposure, clipping
 
 
 def _exposure(photo: Photo, roi: Mask | None, config: CheckConfig) -> Check:
-    """Median luminance of the region; without one, of the brighter half of the picture."""
+    """Median luminance of the region.
+
+    Without a region the background counts too, black or white, so only a picture of which
+    three quarters are too dark or too bright fails; the quartile that shows it is the value.
+    """
     height, width = photo.rgb.shape[:2]
     step = max(1, int(np.sqrt(height * width / _SAMPLES)))
-    sample = np.ascontiguousarray(photo.rgb[::step, ::step])
+    sample: Pixels = photo.rgb[::step, ::step].copy()
     to_linear = photo.to_linear
     y = luminance(linearise(sample, to_linear.curves, to_linear.matrix))
     inside = None if roi is None else roi[::step, ::step]
     if inside is not None and inside.any():
         value = float(np.median(y[inside]))
     else:
-        value = float(np.percentile(y, 75))
+        value = _typical(y, config)
     dark = value < config.min_luminance
     remedy = "Give more light or exposure." if dark else "Give less light or exposure."
     good = config.min_luminance <= value <= config.max_luminance
     limit = f"{config.min_luminance:g} … {config.max_luminance:g}"
     return Check("exposure", value, "Y", limit, _verdict(good), remedy)
+
+
+def _typical(y: NDArray[np.floating], config: CheckConfig) -> float:
+    low, middle, high = (float(v) for v in np.percentile(y, (25, 50, 75)))
+    if high < config.min_luminance:
+        return high
+    if low > config.max_luminance:
+        return low
+    return min(max(middle, config.min_luminance), config.max_luminance)
 
 
 _SAMPLES = 1_000_000

@@ -23,8 +23,9 @@ from dermadelta.domain import (
     ToLinear,
 )
 from dermadelta.errors import UnreadablePhoto
-from dermadelta.files.icc import D50_WHITE, BrokenProfile, parse_profile, table_to_srgb
+from dermadelta.files.icc import D50_WHITE, BrokenProfileError, parse_profile, table_to_srgb
 from dermadelta.files.images import ColourTags, DecodedImage, read_image, upright
+from dermadelta.files.regions import read_region
 from dermadelta.kernels.colour import D65_WHITE, SRGB_TO_XYZ, srgb_decode
 
 _BRADFORD = np.array(
@@ -78,6 +79,8 @@ def load(ref: PhotoRef, config: LoadConfig) -> Photo:
         Animated, grey, CMYK, palette or transparent. Remedy: export as JPEG or TIFF in colour.
     OversizedPhoto
         More pixels than ``max_pixels``. Remedy: crop, or raise the limit.
+    MaskError
+        A region file given with the photograph cannot be used.
     """
     image = read_image(ref.path, max_pixels=config.max_pixels)
     header = image.header
@@ -101,7 +104,47 @@ def load(ref: PhotoRef, config: LoadConfig) -> Photo:
         software=header.software,
         captured_at=header.captured_at,
     )
-    return Photo(replace(ref, sha256=header.sha256), rgb, to_linear, clipped, metadata)
+    found = replace(ref, sha256=header.sha256)
+    return Photo(found, rgb, to_linear, clipped, metadata, _given_masks(ref, metadata))
+
+
+def load_mask(source: str, photo: Photo) -> Mask:
+    """A region file of a loaded photograph.
+
+    Parameters
+    ----------
+    source : str
+        Mask image, polygon file or inline polygon.
+    photo : Photo
+        The photograph that the region belongs to.
+
+    Returns
+    -------
+    (H, W) bool
+        True inside, on the upright grid.
+
+    Raises
+    ------
+    MaskError
+        Missing, damaged, empty or of another size; the message names the remedy.
+    """
+    return read_region(source, photo.clipped.shape, photo.metadata.orientation)
+
+
+def _given_masks(ref: PhotoRef, metadata: CaptureMetadata) -> dict[str, Mask]:
+    """Masks that the user gave with the photograph, by field name."""
+    sources = {
+        "roi": ref.roi,
+        "reference": ref.reference,
+        "exclude": ref.exclude,
+        "scar_mask": ref.scar_mask,
+    }
+    shape = (metadata.height, metadata.width)
+    return {
+        name: read_region(source, shape, metadata.orientation)
+        for name, source in sources.items()
+        if source
+    }
 
 
 def _clipped(pixels: Pixels, level: float) -> Mask:
@@ -121,7 +164,7 @@ def _to_linear(image: DecodedImage) -> tuple[Pixels, ToLinear]:
         if profile.curves is None or profile.to_xyz_d50 is None:
             converted = table_to_srgb(image.pixels, tags.icc)
             return converted, _srgb(256, f"{profile.name} (lut, 8-bit)")
-    except BrokenProfile as fault:
+    except BrokenProfileError as fault:
         return image.pixels, _srgb(levels, f"sRGB (assumed; ICC profile not usable: {fault})")
     matrix = _xyz_to_srgb() @ _adaptation(D50_WHITE, D65_WHITE) @ profile.to_xyz_d50
     return image.pixels, _named(profile.curves, matrix, f"{profile.name} (matrix)")
@@ -149,7 +192,7 @@ def _named(curves: Matrix, matrix: Matrix, name: str) -> ToLinear:
 
 
 def _xyz_to_srgb() -> Matrix:
-    return np.linalg.inv(SRGB_TO_XYZ)
+    return np.asarray(np.linalg.inv(SRGB_TO_XYZ), dtype=np.float64)
 
 
 def _adaptation(white_from: Matrix, white_to: Matrix) -> Matrix:
