@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
@@ -159,9 +159,7 @@ def _measured(run: _Run, aligned: list[AlignedPhoto], carried: Carried) -> PairR
     if alignment is None:
         raise TypeError("an after photo is never the frame of the pair")
     with run.timed("compare"):
-        gates = compare(
-            run.pair, aligned[0].photo, after.photo, alignment, carried, config.compare
-        )
+        gates = compare(run.pair, aligned[0].photo, after.photo, alignment, carried, config.compare)
     catalogue = config.catalogue()
     with run.timed("measure"):
         readings = measure(carried, catalogue, config.params())
@@ -245,11 +243,8 @@ def _region_summaries(carried: Carried, base: AlignedPhoto) -> tuple[RegionSumma
 
 def _region_summary(view: SkinView, source: str, frame_px: int) -> RegionSummary:
     pixels = int(np.count_nonzero(view.mask))
-    area: float | NotMeasured
-    if isinstance(view.scale, Scale):
-        area = pixels * view.scale.mm_per_px**2
-    else:
-        area = view.scale
+    scale = view.scale
+    area = pixels * scale.mm_per_px**2 if isinstance(scale, Scale) else scale
     return RegionSummary(view.region, source, pixels / frame_px, area)
 
 

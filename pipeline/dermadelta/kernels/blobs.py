@@ -61,7 +61,7 @@ def discolouration(
     """
     smooth = np.stack([masked_gaussian(rgb[..., k], skin, smooth_px) for k in range(3)], axis=-1)
     background = background_colour(smooth, skin, rounds=4, reject_sd=2.5)
-    difference = deltaE_ciede2000(
+    difference = deltaE_ciede2000(  # type: ignore[no-untyped-call]
         linear_to_lab(smooth), linear_to_lab(background), kL=1.0 / lightness_weight
     )
     return np.where(skin, difference, 0.0).astype(np.float32)

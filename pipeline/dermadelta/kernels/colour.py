@@ -39,7 +39,9 @@ def srgb_decode(encoded: ArrayLike) -> Floats:
 def srgb_encode(linear: ArrayLike) -> Floats:
     """Linear light (clipped to 0..1) to encoded sRGB (0..1) by IEC 61966-2-1."""
     v = np.clip(np.asarray(linear, dtype=np.float64), 0.0, 1.0)
-    return np.where(v <= 0.0031308, v * 12.92, 1.055 * np.maximum(v, 0.0031308) ** (1 / 2.4) - 0.055)
+    return np.where(
+        v <= 0.0031308, v * 12.92, 1.055 * np.maximum(v, 0.0031308) ** (1 / 2.4) - 0.055
+    )
 
 
 def linearise(
@@ -80,6 +82,11 @@ def luminance(rgb: ArrayLike) -> NDArray[np.floating]:
     return out
 
 
+def log_luminance(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Ln Y of linear RGB (h, w, 3), floored at ``TINY``; a gain becomes an offset."""
+    return np.asarray(np.log(np.maximum(luminance(rgb), TINY)), dtype=np.float32)
+
+
 def linear_to_lab(rgb: ArrayLike) -> Floats:
     """Linear sRGB (..., 3) to L*a*b* (..., 3), D65, 2° observer."""
     xyz = np.asarray(rgb, dtype=np.float64) @ SRGB_TO_XYZ.T / D65_WHITE
@@ -101,7 +108,8 @@ def erythema_index(rgb: ArrayLike) -> Floats:
     """Erythema index 100·log10(R/G) of linear RGB (..., 3), in EI.
 
     Haemoglobin absorbs green far more than red, so the index grows with redness; a gain common
-    to both channels drops out. Source: Diffey, Oliver, Farr 1984, doi:10.1111/j.1365-2133.1984.tb04060.x.
+    to both channels drops out. Source: Diffey, Oliver, Farr 1984,
+    doi:10.1111/j.1365-2133.1984.tb04060.x.
     """
     array = np.asarray(rgb, dtype=np.float64)
     ratio = np.maximum(array[..., 0], TINY) / np.maximum(array[..., 1], TINY)

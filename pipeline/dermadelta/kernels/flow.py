@@ -6,6 +6,8 @@ lie. *Field* means an (h, w, 2) float32 displacement in pixels (x, y) of the pic
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,9 @@ from numpy.typing import NDArray
 from dermadelta.kernels.geometry import apply_homography, pixel_grid
 from dermadelta.kernels.resampling import sample
 from dermadelta.kernels.texture import gaussian, masked_gaussian
+
+if TYPE_CHECKING:
+    from cv2.typing import MatLike
 
 Floats = NDArray[np.float64]
 Field = NDArray[np.float32]
@@ -59,13 +64,13 @@ def match_features(
     SIFT: Lowe 2004, doi:10.1023/B:VISI.0000029664.99615.94; the square-root (Hellinger) form of
     the descriptor: Arandjelović and Zisserman 2012, doi:10.1109/CVPR.2012.6248018.
     """
-    detector = cv2.SIFT_create(nfeatures=limit, contrastThreshold=0.02, edgeThreshold=15)
+    detector = cv2.SIFT.create(nfeatures=limit, contrastThreshold=0.02, edgeThreshold=15)
     found = [
         detector.detectAndCompute(image, mask.astype(np.uint8))
         for image, mask in ((first, first_mask), (second, second_mask))
     ]
     empty = np.empty((0, 2), dtype=np.float64)
-    if any(descriptors is None or len(points) < 8 for points, descriptors in found):
+    if any(len(points) < 8 for points, _ in found):
         return empty, empty
     (points_1, descriptors_1), (points_2, descriptors_2) = found
     root_1, root_2 = _root_sift(descriptors_1), _root_sift(descriptors_2)
@@ -85,9 +90,10 @@ def match_features(
     return one, two
 
 
-def _root_sift(descriptors: NDArray[np.float32]) -> NDArray[np.float32]:
+def _root_sift(found: MatLike) -> NDArray[np.float32]:
+    descriptors = np.asarray(found, dtype=np.float32)
     total = np.maximum(descriptors.sum(axis=1, keepdims=True), 1e-9)
-    return np.sqrt(descriptors / total).astype(np.float32)
+    return np.asarray(np.sqrt(descriptors / total), dtype=np.float32)
 
 
 def fit_homography(
@@ -113,7 +119,7 @@ def fit_homography(
         matrix, inliers = cv2.findHomography(source, target, settings)
     except cv2.error:  # degenerate samples, e.g. all points on a line
         return None
-    if matrix is None:
+    if np.shape(matrix) != (3, 3):  # the stubs do not say so, but there may be no matrix
         return None
     return np.asarray(matrix, dtype=np.float64), int(np.count_nonzero(inliers))
 
@@ -130,9 +136,9 @@ def dense_step(
     DIS: Kroeger et al. 2016, doi:10.1007/978-3-319-46493-0_29, medium preset.
     """
     drawn = draw_before(after.shape, before, matrix, field)
-    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    forward = np.asarray(flow.calc(after, drawn, None), dtype=np.float32)
-    backward = np.asarray(flow.calc(drawn, after, None), dtype=np.float32)
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    forward = np.asarray(flow.calc(after, drawn, np.zeros_like(field)), dtype=np.float32)
+    backward = np.asarray(flow.calc(drawn, after, np.zeros_like(field)), dtype=np.float32)
     rows, cols = after.shape
     landing = pixel_grid((0, 0, cols, rows)) + forward
     returned = np.asarray(sample(backward, landing), dtype=np.float32)

@@ -28,6 +28,11 @@ def apply_homography(matrix: Floats, points: ArrayLike) -> Floats:
     )
 
 
+def inverse(matrix: Floats) -> Floats:
+    """Inverse of a (3, 3) homography."""
+    return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
+
+
 def area_scale(matrix: Floats, points: ArrayLike) -> Floats:
     """|Jacobian| of a homography at (..., 2) points: target area per source area."""
     p = np.asarray(points, dtype=np.float64)
@@ -52,13 +57,14 @@ def sample_displacement(
     p = np.asarray(points, dtype=np.float32)
     cols = (p[..., 0] + 0.5) / step_px - 0.5
     rows = (p[..., 1] + 0.5) / step_px - 0.5
-    return cv2.remap(
+    values = cv2.remap(
         grid,
         np.ascontiguousarray(cols, dtype=np.float32),
         np.ascontiguousarray(rows, dtype=np.float32),
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
-    ).reshape(p.shape)
+    )
+    return np.asarray(values, dtype=np.float32).reshape(p.shape)
 
 
 def pixel_grid(box: tuple[int, int, int, int], stride: int = 1) -> Floats:
@@ -91,7 +97,7 @@ def invert_field(
     The displacement changes slowly, so each step shrinks the error by its gradient (a few per
     cent); four steps leave under a thousandth of a pixel.
     """
-    without = apply_homography(np.linalg.inv(matrix), points)
+    without = apply_homography(inverse(matrix), points)
     p = without
     for _ in range(iterations):
         p = without - sample_displacement(grid, step_px, p)
@@ -126,7 +132,10 @@ def is_plausible_view(
         return False
     rows, cols = shape
     points = np.array(
-        [[cols * u, rows * v] for u, v in [(0.5, 0.5), (0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)]]
+        [
+            [cols * u, rows * v]
+            for u, v in [(0.5, 0.5), (0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)]
+        ]
     )
     for point in points:
         local = local_affine(matrix, point)
@@ -144,9 +153,6 @@ def local_affine(matrix: Floats, point: ArrayLike) -> Floats:
     u = matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]
     v = matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]
     w = matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2]
-    return np.array(
-        [
-            [(matrix[0, 0] * w - matrix[2, 0] * u), (matrix[0, 1] * w - matrix[2, 1] * u)],
-            [(matrix[1, 0] * w - matrix[2, 0] * v), (matrix[1, 1] * w - matrix[2, 1] * v)],
-        ]
-    ) / w**2
+    along_x = [matrix[0, 0] * w - matrix[2, 0] * u, matrix[1, 0] * w - matrix[2, 0] * v]
+    along_y = [matrix[0, 1] * w - matrix[2, 1] * u, matrix[1, 1] * w - matrix[2, 1] * v]
+    return np.asarray(np.array([along_x, along_y]).T / w**2, dtype=np.float64)

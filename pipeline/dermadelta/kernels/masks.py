@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dermadelta.kernels.colour import TINY, luminance
+from dermadelta.kernels.colour import TINY, log_luminance, luminance
 from dermadelta.kernels.texture import gaussian
 
 Bools = NDArray[np.bool_]
@@ -42,7 +42,9 @@ def distance_to(mask: Bools) -> NDArray[np.float32]:
 
 def drop_small_parts(mask: Bools, min_area_px: float) -> Bools:
     """Remove 8-connected parts smaller than an area in pixels."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        mask.astype(np.uint8), connectivity=8
+    )
     keep = np.zeros(count, dtype=np.bool_)
     keep[1:] = stats[1:, cv2.CC_STAT_AREA] >= min_area_px
     return np.asarray(keep[labels], dtype=np.bool_)
@@ -72,10 +74,12 @@ def dark_strands(rgb: NDArray[np.float32], width_px: float, depth: float) -> Boo
     ``depth`` is the fall in ln Y against the closing with a disc wider than a hair; parts that
     are not elongated (pores, moles) are kept as skin.
     """
-    y = np.log(np.maximum(np.asarray(luminance(rgb), dtype=np.float32), np.float32(TINY)))
+    y = log_luminance(rgb)
     closed = cv2.morphologyEx(y, cv2.MORPH_CLOSE, disc(width_px))
     candidate = (np.asarray(closed) - y) > depth
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(candidate.astype(np.uint8), connectivity=8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        candidate.astype(np.uint8), connectivity=8
+    )
     side = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
     diagonal = np.hypot(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
     thin = stats[:, cv2.CC_STAT_AREA] < 0.25 * diagonal**2
@@ -119,8 +123,9 @@ def skin_colour(
         & (chroma[..., 1] < b_high)
     )
     chosen = inside
+    every = max(1, int(np.sqrt(chosen.size / 200_000)))  # medians need no more pixels than that
     for _ in range(3):
-        sample = chroma[chosen]
+        sample = chroma[::every, ::every][chosen[::every, ::every]]
         if sample.shape[0] < 100:
             return np.zeros(allowed.shape, dtype=np.bool_)
         centre = np.median(sample, axis=0)

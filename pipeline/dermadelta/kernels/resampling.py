@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+Scalar = TypeVar("Scalar", np.uint8, np.uint16, np.float32)
 
-def shrink_to(image: NDArray[np.generic], factor: float) -> NDArray[np.generic]:
+
+def shrink_to(image: NDArray[Scalar], factor: float) -> NDArray[Scalar]:
     """Resize by a factor ≤ 1 with area averaging, to the nearest whole number of pixels."""
     if factor >= 1.0:
         return image
     height, width = image.shape[:2]
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, dtype=image.dtype)
+
+
+def shrink_pixels(
+    pixels: NDArray[np.uint8] | NDArray[np.uint16], factor: float
+) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """``shrink_to`` for stored pixels of either depth."""
+    if pixels.dtype == np.uint8:
+        return shrink_to(pixels.astype(np.uint8, copy=False), factor)
+    return shrink_to(pixels.astype(np.uint16, copy=False), factor)
 
 
 def resize_mask(mask: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.bool_]:
@@ -28,8 +42,8 @@ def resize_mask(mask: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.b
 
 
 def sample(
-    image: NDArray[np.generic], points: NDArray[np.float64], *, nearest: bool = False
-) -> NDArray[np.generic]:
+    image: NDArray[Scalar], points: NDArray[np.float64], *, nearest: bool = False
+) -> NDArray[Scalar]:
     """Values at (h, w, 2) points, bilinear or nearest; 0 outside the image."""
     return np.asarray(
         cv2.remap(
@@ -39,7 +53,8 @@ def sample(
             cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_CONSTANT,
             borderValue=0,
-        )
+        ),
+        dtype=image.dtype,
     )
 
 

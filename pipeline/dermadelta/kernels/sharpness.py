@@ -68,9 +68,10 @@ def _detrended(part: Floats, usable: NDArray[np.bool_]) -> Floats:
     """Remove the best plane, and fill what is not usable with it."""
     side = part.shape[0]
     y, x = np.mgrid[-1.0 : 1.0 : side * 1j, -1.0 : 1.0 : side * 1j]
-    terms = np.stack([np.ones(part.size), x.ravel(), y.ravel()], axis=1)
-    plane = np.linalg.lstsq(terms[usable.ravel()], part[usable], rcond=None)[0]
-    flat = part - (terms @ plane).reshape(part.shape)
+    terms = np.stack([np.ones(part.size), x.ravel(), y.ravel()])
+    kept = terms * usable.ravel()
+    plane = np.linalg.solve(kept @ terms.T, kept @ part.ravel())
+    flat = part - (plane @ terms).reshape(part.shape)
     return np.where(usable, flat, 0.0)
 
 

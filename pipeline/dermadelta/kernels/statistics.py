@@ -37,12 +37,11 @@ def tile_sums(
     counts = np.bincount(tile_ids)
     ids = np.flatnonzero(counts).astype(np.int32)
     columns = values.reshape(len(values), -1)
-    sums = np.stack(
-        [np.bincount(tile_ids, weights=columns[:, k])[ids] for k in range(columns.shape[1])],
-        axis=1,
-    )
-    if values.ndim == 1:
-        sums = sums[:, 0]
+    totals = [
+        np.bincount(tile_ids, weights=columns[:, k])[ids].astype(np.float64)
+        for k in range(columns.shape[1])
+    ]
+    sums = totals[0] if values.ndim == 1 else np.stack(totals, axis=1)
     return ids, counts[ids].astype(np.float64), sums
 
 

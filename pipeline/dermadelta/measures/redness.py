@@ -29,9 +29,19 @@ Diffey, Oliver, Farr 1984, doi:10.1111/j.1365-2133.1984.tb04060.x; ISO/CIE 11664
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
-from dermadelta.domain import Measure, Need, NotMeasured, Read, Settings, SkinView, Tiles
+from dermadelta.domain import (
+    Matrix,
+    Measure,
+    Need,
+    NotMeasured,
+    Read,
+    Settings,
+    SkinView,
+    Tiles,
+)
 from dermadelta.kernels.colour import erythema_index, linear_to_lab
 from dermadelta.kernels.statistics import central_share, tile_sums
 from dermadelta.kernels.texture import masked_gaussian
@@ -65,7 +75,10 @@ def read_redness_lab(view: SkinView, params: Params) -> Read | NotMeasured:
     return Read(value, Tiles(ids, counts, linear_to_lab(sums / counts[:, None])[:, 1], "mean"))
 
 
-def _mean_colour(view: SkinView, params: Params):  # type: ignore[no-untyped-def]
+def _mean_colour(
+    view: SkinView, params: Params
+) -> tuple[NDArray[np.int32], Matrix, Matrix, Matrix]:
+    """Tiles that hold kept pixels, their counts and sums of linear RGB, and the mean colour."""
     smooth = np.stack(
         [masked_gaussian(view.rgb[..., k], view.mask, params.smooth_px) for k in (0, 1)], axis=-1
     )

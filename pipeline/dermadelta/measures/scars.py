@@ -106,7 +106,7 @@ def _outline_sd(
         np.count_nonzero(_automatic(view, params, threshold * (1.0 + sign * params.threshold_step)))
         for sign in (-1.0, 1.0)
     )
-    return 0.5 * float(np.log(max(wide, 1) / max(narrow, 1)))
+    return 0.5 * float(np.log(max(1, int(wide)) / max(1, int(narrow))))
 
 
 def _pixel_areas(view: SkinView) -> NDArray[np.float64]:
@@ -129,7 +129,9 @@ MEASURES = (
         params=Params,
         read=read_scar_area,
         version=1,
-        references=("Sharma G, Wu W, Dalal EN. Color Res Appl 2005;30:21-30. doi:10.1002/col.20070",),
+        references=(
+            "Sharma G, Wu W, Dalal EN. Color Res Appl 2005;30:21-30. doi:10.1002/col.20070",
+        ),
     ),
     Measure(
         name="scar_share",
@@ -144,6 +146,8 @@ MEASURES = (
         params=Params,
         read=read_scar_share,
         version=1,
-        references=("Sharma G, Wu W, Dalal EN. Color Res Appl 2005;30:21-30. doi:10.1002/col.20070",),
+        references=(
+            "Sharma G, Wu W, Dalal EN. Color Res Appl 2005;30:21-30. doi:10.1002/col.20070",
+        ),
     ),
 )

@@ -32,7 +32,7 @@ import numpy as np
 from pydantic import Field
 
 from dermadelta.domain import Measure, Need, NotMeasured, Read, Scale, Settings, SkinView, Tiles
-from dermadelta.kernels.colour import TINY, luminance
+from dermadelta.kernels.colour import log_luminance
 from dermadelta.kernels.statistics import robust_sd, tile_sums
 from dermadelta.kernels.texture import CUTOFF_TO_SIGMA, band_residual, gaussian
 
@@ -89,7 +89,7 @@ def read_roughness_unscaled(view: SkinView, params: Params) -> Read | NotMeasure
 def _roughness(
     view: SkinView, params: Params, shortest_px: float, longest_px: float
 ) -> Read | NotMeasured:
-    signal = np.log(np.maximum(luminance(view.rgb), TINY)).astype(np.float32)
+    signal = log_luminance(view.rgb)
     blur = view.blur_to_add_px2
     fine, coarse = (
         float(np.sqrt((CUTOFF_TO_SIGMA * wavelength) ** 2 + blur))

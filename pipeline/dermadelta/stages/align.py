@@ -14,20 +14,20 @@ from dermadelta.domain import (
     CalibratedPhoto,
     Mask,
     NotAligned,
-    NotMeasured,
     Regions,
     Settings,
 )
 from dermadelta.kernels import flow
-from dermadelta.kernels.colour import TINY, linearise, luminance
+from dermadelta.kernels.colour import TINY, linearise, log_luminance
 from dermadelta.kernels.geometry import (
     apply_homography,
+    inverse,
     is_plausible_view,
     pixel_grid,
     resize_transform,
 )
 from dermadelta.kernels.masks import grow
-from dermadelta.kernels.resampling import resize_mask, sample_mask, shrink_to
+from dermadelta.kernels.resampling import resize_mask, sample_mask, shrink_pixels
 from dermadelta.kernels.texture import gaussian
 
 Floats = NDArray[np.float64]
@@ -69,6 +69,10 @@ class AlignConfig(Settings):
         32.0, gt=0.0, description="Spacing of the stored displacement, after pixels."
     )
     seed: int = Field(20_261, description="Seed of the robust fit.")
+
+
+_LEAST_PIXELS = 200
+"""Working pixels of the region that must be seen for its figures to mean anything."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +136,7 @@ def _side(
     stored = photo.photo.rgb
     rows, cols = stored.shape[:2]
     factor = min(1.0, float(np.sqrt(megapixels * 1e6 / (rows * cols))))
-    small = np.asarray(shrink_to(stored, factor), dtype=stored.dtype)
+    small = shrink_pixels(stored, factor)
     shape = (small.shape[0], small.shape[1])
     rgb = linearise(small, photo.photo.to_linear.curves, photo.photo.to_linear.matrix)
     logs = np.log(np.maximum(rgb, TINY))
@@ -140,7 +144,7 @@ def _side(
     if usable.mean() < 0.02:  # nothing looks like skin: look everywhere but on fixtures
         usable = ~resize_mask(photo.fixtures | photo.photo.clipped, shape)
     sigma = max(3.0, config.normalise_share * min(shape))
-    grey = np.log(np.maximum(luminance(rgb), TINY)).astype(np.float32)
+    grey = log_luminance(rgb)
     pigment = gaussian((logs[..., 0] - logs[..., 1]).astype(np.float32), 1.0)
     region = np.zeros(shape, dtype=np.bool_)
     for item in regions.regions:
@@ -155,14 +159,11 @@ def _side(
 
 
 def _mirrored(side: _Side) -> _Side:
-    def flip(array: NDArray[np.generic]) -> NDArray[np.generic]:
-        return np.ascontiguousarray(array[:, ::-1])
-
     return _Side(
-        np.asarray(flip(side.grey), np.uint8),
-        np.asarray(flip(side.pigment), np.uint8),
-        np.asarray(flip(side.usable), np.bool_),
-        np.asarray(flip(side.region), np.bool_),
+        np.ascontiguousarray(side.grey[:, ::-1]),
+        np.ascontiguousarray(side.pigment[:, ::-1]),
+        np.ascontiguousarray(side.usable[:, ::-1]),
+        np.ascontiguousarray(side.region[:, ::-1]),
         side.to_full,
     )
 
@@ -188,6 +189,7 @@ def _best_homography(
     ]
     pooled = tuple(np.concatenate(parts) for parts in zip(*matched, strict=True))
     best: tuple[Floats, int, float] | None = None
+    still = np.zeros((*after.usable.shape, 2), dtype=np.float32)
     for source, target in (*matched, pooled):
         fitted = flow.fit_homography(
             source, target, threshold_px=config.threshold_px, seed=config.seed
@@ -198,7 +200,7 @@ def _best_homography(
             fitted[0], after.usable.shape, config.max_zoom, config.max_stretch
         ):
             continue
-        score = _correlation(before, after, fitted[0], None, config)
+        score = _correlation(before, after, fitted[0], still, config)
         if best is None or score > best[2]:
             best = (*fitted, score)
     if best is None or best[2] < config.min_correlation:
@@ -210,23 +212,23 @@ def _correlation(
     before: _Side,
     after: _Side,
     matrix: Floats,
-    field: NDArray[np.float32] | None,
+    field: NDArray[np.float32],
     config: AlignConfig,
 ) -> float:
     """Mean local correlation in the region: the better of luminance and pigment, pixel means."""
     rows, cols = after.usable.shape
-    if field is None:
-        field = np.zeros((rows, cols, 2), dtype=np.float32)
     points = apply_homography(matrix, pixel_grid((0, 0, cols, rows)) + field)
     inside = after.usable & sample_mask(before.region, points)
-    if np.count_nonzero(inside) < 200:
+    if np.count_nonzero(inside) < _LEAST_PIXELS:
         return -1.0
     sigma = max(4.0, 0.02 * min(rows, cols))
     means = []
     for kind in ("grey", "pigment"):
         drawn = flow.draw_before((rows, cols), getattr(before, kind), matrix, field)
         both = after.usable & sample_mask(before.usable, points)
-        means.append(flow.local_correlation(getattr(after, kind), drawn, both, sigma)[inside].mean())
+        means.append(
+            flow.local_correlation(getattr(after, kind), drawn, both, sigma)[inside].mean()
+        )
     return float(max(means))
 
 
@@ -238,10 +240,11 @@ def _refined(
     finest: list[_Side],
     start: tuple[Floats, int, float],
     config: AlignConfig,
-) -> Alignment:
-    matrix_full = finest[0].to_full @ start[0] @ np.linalg.inv(finest[1].to_full)
-    field: NDArray[np.float32] | None = None
-    shape: tuple[int, int] = (0, 0)
+) -> Alignment | NotAligned:
+    matrix_full = finest[0].to_full @ start[0] @ inverse(finest[1].to_full)
+    field = np.zeros((1, 1, 2), dtype=np.float32)
+    round_trip = field
+    matrix = start[0]
     for megapixels in config.levels_megapixels:
         last = megapixels == config.levels_megapixels[-1]
         low, high = (
@@ -252,23 +255,18 @@ def _refined(
                 _side(after, after_regions, megapixels, config),
             )
         )
-        matrix = np.linalg.inv(low.to_full) @ matrix_full @ high.to_full
-        shape, previous = high.usable.shape, shape
-        field = _regridded(field, previous, shape)
+        matrix = inverse(low.to_full) @ matrix_full @ high.to_full
+        field = _regridded(field, high.usable.shape)
         field, round_trip = _flow_level(low, high, matrix, field, config)
-    assert field is not None
     return _alignment(finest, matrix, matrix_full, field, round_trip, start, config)
 
 
-def _regridded(
-    field: NDArray[np.float32] | None, old: tuple[int, int], new: tuple[int, int]
-) -> NDArray[np.float32]:
-    if field is None:
-        return np.zeros((*new, 2), dtype=np.float32)
-    factors = np.array([new[1] / old[1], new[0] / old[0]], dtype=np.float32)
-    return np.asarray(
-        cv2.resize(field, new[::-1], interpolation=cv2.INTER_LINEAR) * factors, dtype=np.float32
-    )
+def _regridded(field: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """The field of a coarser size on a finer one, in pixels of the finer."""
+    rows, cols = field.shape[:2]
+    factors = np.array([shape[1] / cols, shape[0] / rows], dtype=np.float32)
+    wide = cv2.resize(field, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(wide * factors, dtype=np.float32)
 
 
 def _flow_level(
@@ -299,7 +297,7 @@ def _alignment(
     round_trip: NDArray[np.float32],
     start: tuple[Floats, int, float],
     config: AlignConfig,
-) -> Alignment:
+) -> Alignment | NotAligned:
     before, after = sides
     rows, cols = after.usable.shape
     points = apply_homography(matrix, pixel_grid((0, 0, cols, rows)) + field)
@@ -308,18 +306,18 @@ def _alignment(
     to_before = float(before.to_full[0, 0])
     zoom = float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
     error = np.hypot(round_trip[..., 0], round_trip[..., 1])[inside] * zoom * to_before
-    if error.size == 0:
-        error = np.array([np.inf])
-    back = apply_homography(np.linalg.inv(matrix), pixel_grid((0, 0, *before.usable.shape[::-1])))
+    if error.size < _LEAST_PIXELS:
+        return NotAligned("the region of the before photo is not seen in the after photo")
+    back = apply_homography(inverse(matrix), pixel_grid((0, 0, *before.usable.shape[::-1])))
     seen = sample_mask(after.usable, back)
-    region_px = max(1, np.count_nonzero(before.region))
+    region_px = max(1, int(np.count_nonzero(before.region)))
     return Alignment(
         after_to_before=matrix_full,
         displacement=_stored(field, after, config),
         grid_step_px=config.grid_step_px,
         rms_px=float(np.sqrt(np.mean(error**2))),
         p95_px=float(np.quantile(error, 0.95)),
-        overlap=float(np.count_nonzero(seen & before.region) / region_px),
+        overlap=float(np.count_nonzero(seen & before.region)) / region_px,
         correlation=_correlation(before, after, matrix, field, config),
         inliers=start[1],
         method="features and flow",
@@ -328,14 +326,13 @@ def _alignment(
 
 def _stored(field: NDArray[np.float32], after: _Side, config: AlignConfig) -> NDArray[np.float32]:
     """The displacement on its coarse grid, in pixels of the full after photo."""
-    rows, cols = (
-        round(n * s) for n, s in zip(field.shape[:2], (after.to_full[1, 1], after.to_full[0, 0]), strict=True)
-    )
+    rows = round(field.shape[0] * float(after.to_full[1, 1]))
+    cols = round(field.shape[1] * float(after.to_full[0, 0]))
     step = config.grid_step_px
     nodes_x = (np.arange(int(np.ceil(cols / step))) + 0.5) * step - 0.5
     nodes_y = (np.arange(int(np.ceil(rows / step))) + 0.5) * step - 0.5
     nodes = np.stack(np.meshgrid(nodes_x, nodes_y), axis=-1)
-    at = apply_homography(np.linalg.inv(after.to_full), nodes)
+    at = apply_homography(inverse(after.to_full), nodes)
     values = cv2.remap(
         field,
         np.ascontiguousarray(at[..., 0], dtype=np.float32),

@@ -68,10 +68,10 @@ def calibrate(photo: Photo, config: CalibrateConfig) -> CalibratedPhoto:
 
 def _find_markers(photo: Photo, config: CalibrateConfig) -> list[NDArray[np.float64]]:
     """Corners (4, 2) of every marker, refined at full resolution."""
-    grey = cv2.cvtColor(_eight_bit(photo), cv2.COLOR_RGB2GRAY)
+    grey = np.asarray(cv2.cvtColor(_eight_bit(photo), cv2.COLOR_RGB2GRAY), dtype=np.uint8)
     rows, cols = grey.shape
     factor = min(1.0, float(np.sqrt(config.search_megapixels * 1e6 / (rows * cols))))
-    small = np.asarray(shrink_to(grey, factor), dtype=np.uint8)
+    small = shrink_to(grey, factor)
     dictionary = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, config.marker_dictionary))
     parameters = cv2.aruco.DetectorParameters()
     parameters.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
@@ -106,7 +106,9 @@ def _fixture_mask(
 ) -> NDArray[np.bool_]:
     mask = np.zeros(shape[:2], dtype=np.uint8)
     border = config.marker_border
-    unit = np.array([[-border, -border], [1 + border, -border], [1 + border, 1 + border], [-border, 1 + border]])
+    unit = np.array(
+        [[-border, -border], [1 + border, -border], [1 + border, 1 + border], [-border, 1 + border]]
+    )
     for quad in corners:
         outer = apply_homography(_from_unit_square(quad), unit)
         cv2.fillConvexPoly(mask, np.round(outer).astype(np.int32), 1)
@@ -115,7 +117,9 @@ def _fixture_mask(
 
 def _from_unit_square(quad: NDArray[np.float64]) -> NDArray[np.float64]:
     square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=np.float32)
-    return np.asarray(cv2.getPerspectiveTransform(square, quad.astype(np.float32)), dtype=np.float64)
+    return np.asarray(
+        cv2.getPerspectiveTransform(square, quad.astype(np.float32)), dtype=np.float64
+    )
 
 
 def _scale(
@@ -124,9 +128,7 @@ def _scale(
     given = photo.ref.mm_per_px
     if not corners:
         if given is None:
-            return NotMeasured(
-                "no scale: lay a printed marker beside the skin or give mm_per_px"
-            )
+            return NotMeasured("no scale: lay a printed marker beside the skin or give mm_per_px")
         return Scale(given, config.given_rel_sd, "given")
     sides = [
         np.sqrt(abs(np.linalg.det(local_affine(_from_unit_square(quad), (0.5, 0.5)))))
@@ -135,7 +137,9 @@ def _scale(
     values = config.marker_mm / np.array(sides)
     value = float(np.exp(np.log(values).mean()))
     corner_part = config.corner_sd_px / float(np.mean(sides)) / np.sqrt(len(sides))
-    spread = float(np.std(np.log(values), ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
+    spread = (
+        float(np.std(np.log(values), ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
+    )
     rel_sd = float(np.sqrt(corner_part**2 + config.print_rel_sd**2 + spread**2))
     if given is not None and abs(np.log(value / given)) > 0.05:
         return NotMeasured(

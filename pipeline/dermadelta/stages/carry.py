@@ -14,7 +14,6 @@ from dermadelta.domain import (
     REFERENCE,
     AlignedPhoto,
     Alignment,
-    CalibratedPhoto,
     Carried,
     FloatArray,
     Mask,
@@ -28,7 +27,7 @@ from dermadelta.domain import (
     TileGrid,
 )
 from dermadelta.kernels.blobs import discolouration
-from dermadelta.kernels.colour import TINY, linearise, luminance
+from dermadelta.kernels.colour import TINY, linearise, log_luminance
 from dermadelta.kernels.geometry import (
     apply_field,
     area_scale,
@@ -39,6 +38,7 @@ from dermadelta.kernels.geometry import (
 from dermadelta.kernels.resampling import resize_mask, sample_mask, shrink_to
 from dermadelta.kernels.sharpness import blur_difference, mean_power, noise_sd
 from dermadelta.kernels.statistics import robust_sd, tile_sums
+
 
 class CarryConfig(Settings):
     """How views are cut and what is fitted on them."""
@@ -179,12 +179,7 @@ def _cut(
     item: Region, shared: Mask, photo: AlignedPhoto, grid: TileGrid, config: CarryConfig
 ) -> _Cut:
     own = None if photo.alignment is None else _own_region(item, photo)
-    if photo.alignment is None:
-        mask = shared
-    elif own is not None:
-        mask = own & photo.regions.usable
-    else:
-        mask = _carried_mask(shared, photo)
+    mask = _carried_mask(shared, photo) if own is None else own & photo.regions.usable
     margin = round(config.margin_share * max(bounding_box(mask, 0)[2:]))
     box = bounding_box(mask, margin)
     x0, y0, width, height = box
@@ -208,7 +203,8 @@ def _cut(
 
 def _carried_mask(shared: Mask, photo: AlignedPhoto) -> Mask:
     alignment = photo.alignment
-    assert alignment is not None
+    if alignment is None:
+        return shared
     rows, cols = photo.regions.usable.shape
     mask = np.zeros((rows, cols), dtype=np.bool_)
     for top, count in _strips((0, 0, cols, rows)):
@@ -241,9 +237,7 @@ def _tile_ids(
     return ids
 
 
-def _magnification(
-    to_reference: Matrix, box: tuple[int, int, int, int], inside: Mask
-) -> float:
+def _magnification(to_reference: Matrix, box: tuple[int, int, int, int], inside: Mask) -> float:
     """Own pixels per pixel of the first before photo: median over the region."""
     points = pixel_grid(box, stride=8)
     scale = area_scale(to_reference, points)[inside[::8, ::8]]
@@ -288,13 +282,9 @@ def _facts(
     return tuple(facts)
 
 
-def _log_luminance(cut: _Cut) -> FloatArray:
-    return np.log(np.maximum(luminance(cut.rgb), TINY)).astype(np.float32)
-
-
 def _spectrum(cut: _Cut, config: CarryConfig) -> tuple[Matrix, Matrix, int]:
     window = config.spectrum_window_px
-    signal = _log_luminance(cut)
+    signal = log_luminance(cut.rgb)
     for coverage in (0.95, 0.7):
         found = mean_power(
             signal, cut.mask, window_px=window, step_px=window // 2, min_coverage=coverage
@@ -315,9 +305,7 @@ def _blur(
         return NotMeasured("too little skin in one piece to compare sharpness"), 0.0
     # The same skin frequency is 1/magnification as high in this photo's own pixels.
     carried = np.exp(
-        np.interp(
-            base_frequency / cut.magnification, frequency, np.log(np.maximum(power, 1e-12))
-        )
+        np.interp(base_frequency / cut.magnification, frequency, np.log(np.maximum(power, 1e-12)))
     )
     fitted = blur_difference(
         (base_frequency, base_values),
@@ -342,8 +330,8 @@ def _clipped_share(cut: _Cut) -> float:
     x0, y0, width, height = cut.box
     clipped = cut.source.photo.photo.clipped[y0 : y0 + height, x0 : x0 + width]
     reached = np.isin(cut.tile_ids, np.unique(cut.tile_ids[cut.mask]))
-    total = np.count_nonzero(reached & (cut.skin | clipped))
-    return float(np.count_nonzero(reached & clipped) / max(total, 1))
+    total = int(np.count_nonzero(reached & (cut.skin | clipped)))
+    return float(np.count_nonzero(reached & clipped)) / max(total, 1)
 
 
 # ------------------------------------------------------------------------------ views
@@ -384,7 +372,7 @@ def _views(
                 grid=grid,
                 tile_ids=cut.tile_ids,
                 blur_to_add_px2=own * cut.magnification**2,
-                noise_sd=noise_sd(_log_luminance(cut), cut.mask),
+                noise_sd=noise_sd(log_luminance(cut.rgb), cut.mask),
                 scar=_scar(cut),
                 lesion_de00=_lesion_threshold(photos, same, masks, config),
                 discolouration=maps[id(cut)],
@@ -401,13 +389,11 @@ def _pair_scale(photos: Sequence[AlignedPhoto], cuts: Sequence[_Cut]) -> Scale |
         scale = photo.photo.scale
         if isinstance(scale, Scale):
             found.append((np.log(scale.mm_per_px * cut.magnification), scale.rel_sd**-2, scale))
+    source = photos[0].photo.scale
     if not found:
-        own = photos[0].photo.scale
-        assert isinstance(own, NotMeasured)
-        return own
+        return source
     total = sum(weight for _, weight, _ in found)
     mean = sum(value * weight for value, weight, _ in found) / total
-    source = photos[0].photo.scale
     return Scale(
         float(np.exp(mean)),
         float(total**-0.5),

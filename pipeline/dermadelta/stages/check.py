@@ -203,12 +203,11 @@ def _exposure(photo: Photo, roi: Mask | None, config: CheckConfig) -> Check:
 
 
 def _typical(y: NDArray[np.floating], config: CheckConfig) -> float:
+    """The quartile of the picture that lies nearest to the allowed range, or in it."""
     low, middle, high = (float(v) for v in np.percentile(y, (25, 50, 75)))
-    if high < config.min_luminance:
+    if middle < config.min_luminance:
         return high
-    if low > config.max_luminance:
-        return low
-    return min(max(middle, config.min_luminance), config.max_luminance)
+    return low if middle > config.max_luminance else middle
 
 
 _SAMPLES = 1_000_000

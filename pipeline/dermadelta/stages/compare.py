@@ -1,4 +1,4 @@
-"""Compare: may these photographs be compared at all, and for which measures?"""
+"""Compare: whether these photographs may be compared at all, and for which measures."""
 
 from __future__ import annotations
 
@@ -273,17 +273,12 @@ def _tilt(seen: _Pair) -> Check:
 
 def _scale(seen: _Pair) -> Check:
     before, after = seen.before.scale, seen.after.scale
+    for side in (before, after):
+        if isinstance(side, NotMeasured):
+            limit = f"≤ {seen.config.max_scale_gap:g}"
+            return Check("scale", side, "relative", limit, CheckVerdict.NOT_APPLICABLE, side.reason)
     if isinstance(before, NotMeasured) or isinstance(after, NotMeasured):
-        missing = before if isinstance(before, NotMeasured) else after
-        assert isinstance(missing, NotMeasured)
-        return Check(
-            "scale",
-            missing,
-            "relative",
-            f"≤ {seen.config.max_scale_gap:g}",
-            CheckVerdict.NOT_APPLICABLE,
-            missing.reason,
-        )
+        raise TypeError("both scales are known here")
     zoom = float(np.sqrt(abs(np.linalg.det(_local(seen)))))
     gap = float(np.log(after.mm_per_px / before.mm_per_px / zoom))
     return _gate(
@@ -302,9 +297,7 @@ def _timing(seen: _Pair) -> Check:
     limit = f"> {seen.config.healing_days}"
     if days is None:
         reason = NotMeasured("no session before this visit is known (sessions.csv)")
-        return Check(
-            "timing", reason, "days", limit, CheckVerdict.NOT_APPLICABLE, reason.reason
-        )
+        return Check("timing", reason, "days", limit, CheckVerdict.NOT_APPLICABLE, reason.reason)
     if days <= seen.config.healing_days:
         return Check(
             "timing",
@@ -337,9 +330,7 @@ GATES: tuple[Callable[[_Pair], Check], ...] = (
 
 def _local(seen: _Pair) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """Derivative of after → before at the middle of the after region."""
-    view = next(
-        v for v in seen.carried.views if v.photo_id == seen.after.photo.ref.photo_id
-    )
+    view = next(v for v in seen.carried.views if v.photo_id == seen.after.photo.ref.photo_id)
     rows, cols = view.mask.shape
     centre = (view.origin[0] + cols / 2.0, view.origin[1] + rows / 2.0)
     return local_affine(seen.alignment.after_to_before, centre)

@@ -20,7 +20,6 @@ from dermadelta.domain import (
     Picture,
     Read,
     Reading,
-    Role,
     Settings,
     SkinView,
     TileGrid,
@@ -28,7 +27,7 @@ from dermadelta.domain import (
 )
 from dermadelta.kernels.colour import linearise, srgb_encode
 from dermadelta.kernels.geometry import bounding_box, invert_field
-from dermadelta.kernels.resampling import sample, sample_mask, shrink_to
+from dermadelta.kernels.resampling import sample, sample_mask, shrink_pixels
 from dermadelta.kernels.texture import gaussian
 
 Bytes = NDArray[np.uint8]
@@ -110,9 +109,9 @@ def _pair_of(
 ) -> tuple[Read, Read] | None:
     found: dict[str, Read] = {}
     for reading in readings:
-        if reading.measure == item.name and reading.region == region:
-            if isinstance(reading.result, Read):
-                found[reading.photo_id] = reading.result
+        wanted = reading.measure == item.name and reading.region == region
+        if wanted and isinstance(reading.result, Read):
+            found[reading.photo_id] = reading.result
     if ids[0] not in found or ids[1] not in found:
         return None
     return found[ids[0]], found[ids[1]]
@@ -147,10 +146,8 @@ def _own_points(photo: AlignedPhoto, points: Matrix) -> Matrix:
 
 def _shown(photo: AlignedPhoto, points: Matrix, factor: float) -> Bytes:
     stored = photo.photo.photo
-    small = np.asarray(shrink_to(stored.rgb, factor), dtype=stored.rgb.dtype)
-    step = np.array(
-        [small.shape[1] / stored.rgb.shape[1], small.shape[0] / stored.rgb.shape[0]]
-    )
+    small = shrink_pixels(stored.rgb, factor)
+    step = np.array([small.shape[1] / stored.rgb.shape[1], small.shape[0] / stored.rgb.shape[0]])
     own = (_own_points(photo, points) + 0.5) * step - 0.5
     matrix = photo.photo.colour.matrix @ stored.to_linear.matrix
     linear = linearise(small, stored.to_linear.curves, matrix)
@@ -179,11 +176,11 @@ def _heat(
     grey = cv2.cvtColor(cv2.cvtColor(shown, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     name = f"heat_{views[0].region}_{item.name}.png"
     if reads[0].outline is not None and reads[1].outline is not None:
-        for read, view, photo, colour in zip(
-            reads, views, photos, (_BEFORE_LINE, _AFTER_LINE), strict=True
+        outlines = (reads[0].outline, reads[1].outline)
+        for outline, view, photo, colour in zip(
+            outlines, views, photos, (_BEFORE_LINE, _AFTER_LINE), strict=True
         ):
-            assert read.outline is not None
-            mask = _on_display(view, read.outline, photo, points).astype(np.uint8)
+            mask = _on_display(view, outline, photo, points).astype(np.uint8)
             lines, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
             cv2.drawContours(grey, lines, -1, colour, 2, cv2.LINE_AA)
         caption = f"{item.title}: outline before (blue) and after (orange)"
@@ -243,4 +240,5 @@ def _spread(tiles: FloatArray, grid: TileGrid, points: Matrix) -> Matrix:
 def _diverging(value: Matrix) -> Matrix:
     """Colours (h, w, 3) 0..255 for values -1..1, grey at 0."""
     v = np.clip(value, -1.0, 1.0)[..., None]
-    return np.where(v < 0.0, _SAME + (_LESS - _SAME) * -v, _SAME + (_MORE - _SAME) * v)
+    colours = np.where(v < 0.0, _SAME + (_LESS - _SAME) * -v, _SAME + (_MORE - _SAME) * v)
+    return np.asarray(colours, dtype=np.float64)

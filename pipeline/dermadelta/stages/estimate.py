@@ -163,9 +163,7 @@ class _Context:
 
 def _refusal(item: Measure, comparability: Comparability, source: str) -> str:
     for gate in comparability.gates:
-        if gate.verdict is CheckVerdict.FAIL and (
-            item.name in gate.refuses or "*" in gate.refuses
-        ):
+        if gate.verdict is CheckVerdict.FAIL and (item.name in gate.refuses or "*" in gate.refuses):
             return f"{gate.name}: {gate.remedy}"
     if Need.COLOUR_ANCHOR in item.needs and source == "none":
         return (
@@ -182,13 +180,15 @@ def _one(
     own: Sequence[Reading], skin: Sequence[Reading], refusal: str, context: _Context
 ) -> tuple[Estimate, _Change | None]:
     before, after = _side(own, Role.BEFORE), _side(own, Role.AFTER)
-    means = [_mean(side, context.log) for side in (before, after)]
-    missing = next((m for m in means if isinstance(m, NotMeasured)), None)
-    if missing is not None or refusal:
-        reason = refusal or (missing.reason if missing else "")
-        return _unmeasured(means, reason, context), None
+    means = (_mean(before, context.log), _mean(after, context.log))
+    if isinstance(means[0], NotMeasured):
+        return _unmeasured(means, refusal or means[0].reason, context), None
+    if isinstance(means[1], NotMeasured):
+        return _unmeasured(means, refusal or means[1].reason, context), None
+    if refusal:
+        return _unmeasured(means, refusal, context), None
     change = _change(before, after, skin, context)
-    return _measured(means, change, context), change
+    return _measured(means[0], means[1], change, context), change
 
 
 def _side(readings: Sequence[Reading], role: Role) -> list[Reading]:
@@ -355,20 +355,16 @@ def _alignment(reads: tuple[Read, Read], context: _Context) -> float:
 # ------------------------------------------------------------------------------- rows
 
 
-def _measured(
-    means: Sequence[float | NotMeasured], change: _Change, context: _Context
-) -> Estimate:
-    before, after = means
-    assert isinstance(before, float) and isinstance(after, float)
+def _measured(before: float, after: float, change: _Change, context: _Context) -> Estimate:
     half = Z95 * change.sd
     span = (change.value, change.value - half, change.value + half)
     if context.log:
-        percent: Interval | NotMeasured = Interval(*(100.0 * np.expm1(v) for v in span))
-        absolute = Interval(*(before * np.expm1(v) for v in span))
+        percent: Interval | NotMeasured = Interval(*(100.0 * float(np.expm1(v)) for v in span))
+        moved = 100.0 * float(np.expm1(change.value))
+        absolute = Interval(*(before * float(np.expm1(v)) for v in span))
         sdc = -100.0 * float(np.expm1(-half))
         sign = -1.0 if context.measure.better == "lower" else 1.0
-        assert isinstance(percent, Interval)
-        improvement: float | NotMeasured = sign * percent.value
+        improvement: float | NotMeasured = sign * moved
         parts = [100.0 * np.expm1(v) for v in _parts(change)]
     else:
         reason = NotMeasured("a difference measure: see change")
@@ -417,9 +413,7 @@ def _verdict(span: tuple[float, float, float], context: _Context) -> Verdict:
     return Verdict.IMPROVED if (value < 0.0) == (better == "lower") else Verdict.WORSENED
 
 
-def _unmeasured(
-    means: Sequence[float | NotMeasured], reason: str, context: _Context
-) -> Estimate:
+def _unmeasured(means: Sequence[float | NotMeasured], reason: str, context: _Context) -> Estimate:
     no = NotMeasured(reason)
     return Estimate(
         measure=context.measure.name,

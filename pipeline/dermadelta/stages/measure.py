@@ -23,9 +23,7 @@ from dermadelta.domain import (
 class MeasureConfig(Settings):
     """Which measures are read."""
 
-    only: tuple[str, ...] = Field(
-        (), description="Names of the measures to read; empty reads all."
-    )
+    only: tuple[str, ...] = Field((), description="Names of the measures to read; empty reads all.")
 
 
 def measure(
@@ -56,10 +54,8 @@ def measure(
 
 
 def _read(item: Measure, view: SkinView, params: dict[str, Settings]) -> Read | NotMeasured:
-    has_scale = isinstance(view.scale, Scale)
-    if Need.SCALE in item.needs and not has_scale:
-        assert isinstance(view.scale, NotMeasured)
+    if Need.SCALE in item.needs and isinstance(view.scale, NotMeasured):
         return view.scale
-    if Need.NO_SCALE in item.needs and has_scale:
+    if Need.NO_SCALE in item.needs and isinstance(view.scale, Scale):
         return NotMeasured("a scale is known: read the measure in millimetres instead")
     return item.read(view, params[item.family])

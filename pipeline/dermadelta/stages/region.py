@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from dermadelta.domain import (
@@ -17,7 +16,7 @@ from dermadelta.domain import (
     Settings,
     TreatedArea,
 )
-from dermadelta.kernels.colour import TINY, linearise, luminance
+from dermadelta.kernels.colour import linearise, log_luminance, luminance
 from dermadelta.kernels.masks import (
     dark_strands,
     distance_to,
@@ -28,7 +27,7 @@ from dermadelta.kernels.masks import (
     skin_colour,
     specular,
 )
-from dermadelta.kernels.resampling import resize_mask, shrink_to
+from dermadelta.kernels.resampling import resize_mask, shrink_pixels
 from dermadelta.kernels.texture import gaussian
 
 
@@ -97,9 +96,7 @@ def region(
         Named ``roi`` when given, ``skin`` when found; an empty tuple of regions when neither.
     """
     rgb, factor_shape = _work_copy(photo, config)
-    given = {
-        name: resize_mask(mask, factor_shape) for name, mask in photo.photo.given.items()
-    }
+    given = {name: resize_mask(mask, factor_shape) for name, mask in photo.photo.given.items()}
     lost = _left_out(photo, rgb, given, config)
     blocked = np.any(list(lost.values()), axis=0)
     chromatic = skin_colour(
@@ -107,13 +104,9 @@ def region(
     )
     part = config.smallest_part * chromatic.size
     skin = fill_holes(drop_small_parts(_opened(chromatic), part), 0.001 * chromatic.size) & ~blocked
-    if "roi" in given:
-        usable = (skin | given["roi"]) & ~blocked
-    else:
-        usable = skin
+    usable = (skin | given["roi"]) & ~blocked if "roi" in given else skin
     lost["not skin colour"] = ~usable & ~blocked
-    shape = photo.photo.rgb.shape[:2]
-        found = _regions(photo, skin)
+    found = _regions(photo, skin)
     return Regions(
         regions=found,
         reference=_reference(photo, found, rgb, usable, treated, treated_mask, config),
@@ -123,14 +116,12 @@ def region(
     )
 
 
-def _work_copy(
-    photo: CalibratedPhoto, config: RegionConfig
-) -> tuple[FloatArray, tuple[int, int]]:
+def _work_copy(photo: CalibratedPhoto, config: RegionConfig) -> tuple[FloatArray, tuple[int, int]]:
     """Linear RGB at working size; shrunk as stored (a slow average) and then linearised."""
     stored = photo.photo.rgb
     rows, cols = stored.shape[:2]
     factor = min(1.0, float(np.sqrt(config.work_megapixels * 1e6 / (rows * cols))))
-    small = np.asarray(shrink_to(stored, factor), dtype=stored.dtype)
+    small = shrink_pixels(stored, factor)
     matrix = photo.colour.matrix @ photo.photo.to_linear.matrix
     rgb = linearise(small, photo.photo.to_linear.curves, matrix)
     return rgb, (small.shape[0], small.shape[1])
@@ -216,7 +207,7 @@ def _reference(
 
 def _ring(
     photo: CalibratedPhoto, inside: Mask, rgb: FloatArray, usable: Mask, config: RegionConfig
-) -> NDArray[np.bool_]:
+) -> Mask:
     """Usable skin at a distance around the region that is lit as the region is."""
     if isinstance(photo.scale, Scale):
         pixel = photo.scale.mm_per_px * photo.photo.rgb.shape[0] / rgb.shape[0]
@@ -226,9 +217,10 @@ def _ring(
         near, far = config.ring_inner_share * root, config.ring_outer_share * root
     distance = distance_to(inside)
     ring = (distance > max(near, 2.0)) & (distance < far) & usable
-    log_y = np.log(np.maximum(luminance(rgb), TINY)).astype(np.float32)
+    log_y = log_luminance(rgb)
     shading = gaussian(log_y, 0.03 * min(inside.shape))
     if not (inside & usable).any():
-        return ring
-    level = np.median(shading[inside & usable])
-    return np.asarray(ring & (np.abs(shading - level) < config.ring_shading), dtype=np.bool_)
+        return np.asarray(ring, dtype=np.bool_)
+    level = np.float32(np.median(shading[inside & usable]))
+    similar = np.abs(shading - level) < config.ring_shading
+    return np.asarray(ring & similar, dtype=np.bool_)
