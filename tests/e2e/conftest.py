@@ -1,0 +1,52 @@
+"""The command line as a person runs it: another process, no terminal."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SAMPLES = ROOT / "sample_images"
+
+Finished = subprocess.CompletedProcess[str]
+Cli = Callable[..., Finished]
+
+
+def environment(**more: str) -> dict[str, str]:
+    """This environment with the checkout's package in front."""
+    return {**os.environ, "PYTHONPATH": str(ROOT / "pipeline"), "PYTHONUTF8": "1", **more}
+
+
+def run_cli(*words: str | Path, cwd: Path | None = None, **more: str) -> Finished:
+    """Run the command line to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "dermadelta", *map(str, words)],
+        cwd=cwd,
+        env=environment(**more),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=280,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def cli() -> Cli:
+    return run_cli
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    return SAMPLES
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    return ROOT
