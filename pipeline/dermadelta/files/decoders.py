@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -92,7 +94,8 @@ def examine(data: bytes, file: str) -> Examined:
     """
     kind = formats.sniff(data, file)
     try:
-        return _EXAMINERS[kind](data, file)
+        with _without_warnings():
+            return _EXAMINERS[kind](data, file)
     except _DAMAGED_FILE as fault:
         raise _unreadable(kind, fault, file) from fault
 
@@ -118,7 +121,8 @@ def decode(data: bytes, examined: Examined, file: str) -> Pixels:
     """
     kind = examined.facts.format
     try:
-        pixels = _DECODERS[kind](data, examined.facts, file)
+        with _without_warnings():
+            pixels = _DECODERS[kind](data, examined.facts, file)
     except _DAMAGED_FILE as fault:
         raise _unreadable(kind, fault, file) from fault
     if pixels.ndim != 3 or pixels.shape[2] not in (3, 4):
@@ -149,6 +153,14 @@ def decode_any(data: bytes, examined: Examined, file: str) -> Pixels:
         return np.asarray(picture)
     except _DAMAGED_FILE as fault:
         raise _unreadable(kind, fault, file) from fault
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Silence what decoders say about flaws in tags that nobody here reads."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _unreadable(kind: str, fault: BaseException, file: str) -> UnreadablePhoto:
@@ -335,7 +347,8 @@ def _avif(data: bytes, facts: Facts, file: str) -> Pixels:
 
 def _heic(data: bytes, facts: Facts, file: str) -> Pixels:
     picture = _open_heic(data)
-    pixels: Pixels = np.asarray(picture)
+    # A copy: the memory of the decoder is used again for the next picture.
+    pixels: Pixels = np.array(picture)
     depth = int(picture.info.get("bit_depth", 8))
     if depth > 8 and pixels.dtype == np.uint16:
         # 10 bit come in the upper bits; repeating them below makes full white 65535.

@@ -6,7 +6,6 @@ so a reader (or a run that is cut off) never meets half a file.
 
 from __future__ import annotations
 
-import csv
 import errno
 import io
 import json
@@ -155,12 +154,16 @@ def write_table(table: pd.DataFrame, path_without_suffix: Path) -> None:
 
 def csv_text(table: pd.DataFrame) -> str:
     r"""Text of a table: ``\n`` line ends, ISO dates, shortest exact floats, empty for missing."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([_csv_cell(str(name)) for name in table.columns])
     columns = [table.iloc[:, n].astype(object) for n in range(table.shape[1])]
-    writer.writerows([_csv_cell(cell) for cell in row] for row in zip(*columns, strict=True))
-    return stream.getvalue()
+    rows = [[str(name) for name in table.columns], *zip(*columns, strict=True)]
+    return "".join(",".join(_quoted(_csv_cell(cell)) for cell in row) + "\n" for row in rows)
+
+
+def _quoted(text: str) -> str:
+    """A cell of a CSV (RFC 4180); Python's own writer leaves a lone carriage return bare."""
+    if any(character in text for character in ',"\r\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
 
 
 def _csv_cell(cell: Any) -> str:
