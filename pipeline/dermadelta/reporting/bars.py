@@ -1,4 +1,4 @@
-"""Geometry of the small interval bars: from a change to positions in a 200 by 32 drawing."""
+"""Geometry of the small interval bars: from a change to positions in per cent of their width."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from dermadelta.reporting.numbers import significant, with_unit
 from dermadelta.reporting.sentences import Reported
 from dermadelta.reporting.strings import TEXT
 
-WIDTH: Final = 200.0
-HALF: Final = 94.0
+HALF: Final = 47.0
 MAX_PER_CENT: Final = 100.0
 _STEPS: Final = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.5, 10.0)
 
 
 @dataclass(frozen=True)
 class Bar:
-    """Positions along the bar in drawing units; 100 is no change.
+    """Positions along the bar in per cent of its width; 50 is no change.
 
     ``open_low`` and ``open_high`` say that the interval goes on beyond the axis.
     """
@@ -86,4 +85,4 @@ def _tick(limit: float) -> str:
 
 def _place(value: float, limit: float) -> float:
     inside = min(max(value, -limit), limit)
-    return round(WIDTH / 2.0 + HALF * inside / limit, 2)
+    return round(50.0 + HALF * inside / limit, 2)

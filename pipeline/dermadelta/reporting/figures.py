@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +10,17 @@ from typing import Final
 
 from dermadelta.domain import Measure, PairResult, Role
 from dermadelta.reporting.pictures import Inlined, inline, outline
-from dermadelta.reporting.sentences import topic
-from dermadelta.reporting.strings import TEXT, day, spoken
+from dermadelta.reporting.sentences import short_title, topic
+from dermadelta.reporting.strings import TEXT, day, region_name, spoken
 
 OUTLINE_COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Distinct for colour-blind readers (Okabe & Ito 2008); names stand beside them."""
+
+
+HEAT_STOPS: Final = ("#2166ac", "#f7f7f7", "#b24808")
+"""The legend, from the largest decrease to the largest increase: the colours of the heat maps."""
+
+_MINUS_SIGN: Final = re.compile(r"(?<!\w)-(?=\d)")
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,8 @@ def pair_figures(result: PairResult, folder: Path, measures: Mapping[str, Measur
             sides.append(_side(result, kind, picture, folder, regions, colours))
     sides.sort(key=lambda side: side.role != Role.BEFORE.value)
     drawn = {o.region for side in sides for o in side.outlines}
-    key = tuple(Outline(spoken(n), c, "") for n, c in colours.items() if spoken(n) in drawn)
+    named = [Outline(region_name(name), colour, "") for name, colour in colours.items()]
+    key = tuple(entry for entry in named if entry.region in drawn)
     return Figures(tuple(sides), key, tuple(heats), tuple(missing))
 
 
@@ -105,7 +113,7 @@ def _side(
     label = TEXT.before if before else TEXT.after
     when = day(result.pair.before_date if before else result.pair.after_date)
     outlines = [
-        Outline(spoken(region), colours[region], path)
+        Outline(region_name(region), colours[region], path)
         for name, (role, region) in regions.items()
         if role == kind
         and (path := outline(folder / Path(name).name, picture.width, picture.height))
@@ -129,14 +137,13 @@ def _heat(
 ) -> Heat:
     """Title a map by its region and measure, which its file name joins."""
     stem = Path(name).stem
+    said = _MINUS_SIGN.sub("−", caption)
+    for measure in measures.values():
+        said = said.removeprefix(f"{measure.title}: ")
+    said = said[:1].upper() + said[1:]
     for estimate in result.estimates:
         if stem == f"heat_{estimate.region}_{estimate.measure}":
-            about, region = topic(estimate.measure, measures), spoken(estimate.region)
-            alt = TEXT.heat_alt.format(about, region, caption)
-            return Heat(f"{about[:1].upper()}{about[1:]} · {region}", alt, caption, picture)
-    return Heat(spoken(stem.removeprefix("heat_")), caption or stem, caption, picture)
-
-
-def heat_stops() -> tuple[str, ...]:
-    """Return the colours of the legend from the largest decrease to the largest increase."""
-    return ("#2166ac", "#67a9cf", "#d1e5f0", "#f7f7f7", "#fddbc7", "#ef8a62", "#b2182b")
+            about, region = topic(estimate.measure, measures), region_name(estimate.region)
+            alt = TEXT.heat_alt.format(about, region, said)
+            return Heat(f"{short_title(estimate.measure, measures)} · {region}", alt, said, picture)
+    return Heat(spoken(stem.removeprefix("heat_")), said or stem, said, picture)

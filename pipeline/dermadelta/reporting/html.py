@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from dermadelta.domain import Measure, PairResult, PhotoRecord
 from dermadelta.reporting import overview
 from dermadelta.reporting.catalogue import INSTALLED, measures_by_name
-from dermadelta.reporting.figures import heat_stops, pair_figures
+from dermadelta.reporting.figures import HEAT_STOPS, pair_figures
 from dermadelta.reporting.sentences import headline
 from dermadelta.reporting.strings import STATUSES, TEXT, day, spoken
 from dermadelta.reporting.views import (
@@ -60,7 +60,7 @@ def pair_page(result: PairResult, folder: Path, *, catalogue: Sequence[Measure] 
         is_measured=is_measured(result),
         headline=headline(result, measures),
         timing=timing(result),
-        primary=[view for view in measured if view.primary],
+        primary=[view for view in (*measured, *missing) if view.primary],
         measured=measured,
         missing=missing,
         several_regions=len({view.region for view in views}) > 1,
@@ -70,7 +70,7 @@ def pair_page(result: PairResult, folder: Path, *, catalogue: Sequence[Measure] 
         n_decided=sum(check.verdict != "not_applicable" for check in checks),
         facts=facts(result, measures),
         figures=pair_figures(result, folder, measures),
-        heat_stops=heat_stops(),
+        heat_stops=HEAT_STOPS,
         back=f"../../{RUN_PAGE}" if folder.parent.name == PAIRS_FOLDER else "",
     )
 

@@ -32,6 +32,12 @@ def significant(value: float, digits: int = 3) -> str:
     return f"{mantissa.replace('-', MINUS)} × 10^{int(exponent)}".replace("^-", f"^{MINUS}")
 
 
+def trimmed(value: float, digits: int = 3) -> str:
+    """Write with at most so many significant digits, without zeros at the end."""
+    text = significant(value, digits)
+    return text.rstrip("0").rstrip(".") if "." in text and "×" not in text else text
+
+
 def decimals_for(interval: Interval) -> int:
     """Return the decimals that the width of an interval justifies."""
     half = (interval.high - interval.low) / 2.0

@@ -13,7 +13,7 @@ from dermadelta.domain import Interval, Measure, NotMeasured, PairResult, PairSt
 from dermadelta.reporting.numbers import fixed
 from dermadelta.reporting.pictures import thumbnail
 from dermadelta.reporting.sentences import Reported, headline, reported, topic
-from dermadelta.reporting.strings import RUN_FACTS, STATUSES, TEXT, day, spoken
+from dermadelta.reporting.strings import RUN_FACTS, STATUSES, TEXT, day, region_name, spoken
 from dermadelta.reporting.tables import build_tables
 from dermadelta.reporting.views import ChangeView, change_view, remedies, timing, unit_limits
 
@@ -21,6 +21,9 @@ FILES: Final = (
     *("results.xlsx", "changes.csv", "pairs.csv", "readings.csv", "photos.csv", "summary.csv"),
     *("data_dictionary.csv", "run.json"),
 )
+
+
+_NESTED: Final = frozenset({"versions", "libraries"})
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ def run_view(
     primary = [n for n in measures if any(e.primary and e.measure == n
                                           for r in results for e in r.estimates)]  # fmt: skip
     limits = _limits(ordered, measures)
+    summary = _summary(ordered, measures)
     return {
         "counts": {s.value: sum(r.status is s for r in results) for s in PairStatus},
         "n_pairs": len(ordered),
@@ -84,11 +88,13 @@ def run_view(
         "n_accepted": sum(record.quality.accepted for record in photos),
         "rows": [_row(result, out, measures, primary, limits) for result in ordered],
         "sortable": [(name, topic(name, measures)) for name in primary],
+        "several_regions": len({row.region for row in summary}) > 1,
         "statuses": [(s.value, STATUSES[s.value]) for s in PairStatus],
-        "summary": _summary(ordered, measures),
+        "summary": summary,
         "unused": _unused(photos),
         "files": FILES,
         "facts": _run_facts(run_info),
+        "notes": tuple(str(note) for note in run_info.get("notes", ())),
     }
 
 
@@ -130,7 +136,7 @@ def _row(
         timing=timing(result),
         status=result.status.value,
         status_word=STATUSES[result.status.value],
-        headline=headline(result, measures),
+        headline=headline(result, measures, intervals=False),
         before=thumbnail(folder / names["before"]) if "before" in names else "",
         after=thumbnail(folder / names["after"]) if "after" in names else "",
         primary=tuple(view for view in views if view.bar is not None),
@@ -171,7 +177,7 @@ def _summary_row(row: Mapping[Any, Any], measures: Mapping[str, Measure]) -> Sum
     name = str(row["measure"])
     return SummaryRow(
         title=measures[name].title if name in measures else name,
-        region=spoken(str(row["region"])),
+        region=region_name(str(row["region"])),
         sessions=_whole(row["sessions"]),
         n=int(row["n"]),
         n_refused=int(row["n_refused"]),
@@ -224,9 +230,7 @@ def _run_facts(run_info: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Pick what is worth showing from the run's record, one level deep."""
     flat: dict[str, str] = {}
     for key, value in run_info.items():
-        inner = (
-            value.items() if isinstance(value, Mapping) and key == "versions" else [(key, value)]
-        )
+        inner = value.items() if isinstance(value, Mapping) and key in _NESTED else [(key, value)]
         for name, item in inner:
             if name in RUN_FACTS and isinstance(item, str | int) and str(item):
                 flat.setdefault(RUN_FACTS[name], str(item))

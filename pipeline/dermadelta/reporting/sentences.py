@@ -16,7 +16,7 @@ from dermadelta.domain import (
     Verdict,
 )
 from dermadelta.reporting.numbers import decimals_for, fixed, with_unit
-from dermadelta.reporting.strings import TEXT, TOPICS, WORDS
+from dermadelta.reporting.strings import TEXT, TOPICS, WORDS, region_name
 
 CHANGED = frozenset({Verdict.IMPROVED, Verdict.WORSENED, Verdict.INCREASED, Verdict.DECREASED})
 
@@ -83,7 +83,15 @@ def _lower_first(text: str) -> str:
     return text if len(text) > 1 and text[1].isupper() else text[:1].lower() + text[1:]
 
 
-def change_sentence(name: str, shown: Reported, measures: Mapping[str, Measure]) -> str:
+def short_title(name: str, measures: Mapping[str, Measure]) -> str:
+    """Return what a measure is about, as a heading."""
+    text = topic(name, measures)
+    return text[:1].upper() + text[1:]
+
+
+def change_sentence(
+    name: str, shown: Reported, measures: Mapping[str, Measure], *, interval: bool = True
+) -> str:
     """Say a change with its interval: "Texture 18 % smoother (95 % interval 9 to 26 %)"."""
     value = shown.interval.value
     amount = shown.amount(abs(value), signed=False)
@@ -93,7 +101,7 @@ def change_sentence(name: str, shown: Reported, measures: Mapping[str, Measure])
     else:
         pattern = TEXT.increased_by if value > 0 else TEXT.decreased_by
         head = pattern.format(title(name, measures), amount)
-    return f"{head} {interval_words(shown)}"
+    return f"{head} {interval_words(shown)}" if interval else head
 
 
 def interval_words(shown: Reported) -> str:
@@ -119,7 +127,7 @@ def sureness(estimate: Estimate, shown: Reported) -> str:
     return " ".join(parts)
 
 
-def headline(result: PairResult, measures: Mapping[str, Measure]) -> str:
+def headline(result: PairResult, measures: Mapping[str, Measure], *, intervals: bool = True) -> str:
     """Say the whole pair in one sentence: what changed among the primary measures."""
     if result.status is PairStatus.REFUSED:
         return TEXT.not_compared
@@ -129,8 +137,15 @@ def headline(result: PairResult, measures: Mapping[str, Measure]) -> str:
     shown = [(e, r) for e in primary if (r := reported(e, measures.get(e.measure))) is not None]
     changed = [(e, r) for e, r in shown if e.verdict in CHANGED]
     if changed:
-        sentences = [change_sentence(e.measure, r, measures) for e, r in changed]
-        return "; ".join([sentences[0], *(_lower_first(s) for s in sentences[1:])])
+        several = len({e.region for e in primary}) > 1
+        sentences: list[str] = []
+        for estimate, change in changed:
+            said = change_sentence(estimate.measure, change, measures, interval=intervals)
+            said = said if not sentences else _lower_first(said)
+            place = TEXT.in_region.format(region_name(estimate.region), said)
+            sentences.append(place if several else said)
+        text = "; ".join(sentences)
+        return text[:1].upper() + text[1:]
     if shown:
         topics = dict.fromkeys(topic(e.measure, measures) for e, _ in shown)
         return TEXT.no_change_in.format(enumerate_words(list(topics)))

@@ -66,6 +66,23 @@ CHECK_VERDICTS: Final[Mapping[str, str]] = {
     "not_applicable": "Not applicable",
 }
 
+CHECKS: Final[Mapping[str, str]] = {
+    "alignment": "Alignment error",
+    "clipping": "Overexposed skin",
+    "light": "Light direction and softness",
+    "scale": "Agreement of the scales",
+    "tilt": "Camera tilt",
+    "timing": "Days since the session",
+    "zoom": "Distance to the skin",
+}
+"""A check without an entry is called by its name."""
+
+REGIONS: Final[Mapping[str, str]] = {
+    "roi": "region of interest",
+    "reference": "untreated reference skin",
+}
+"""A region without an entry is called by its name."""
+
 SCALE_SOURCES: Final[Mapping[str, str]] = {
     "target": "printed target in the photograph",
     "marker": "marker in the photograph",
@@ -91,6 +108,12 @@ REGION_SOURCES: Final[Mapping[str, str]] = {
     "carried": "carried over from the other photograph",
 }
 
+PHASES: Final[Mapping[str, str]] = {
+    "pre": "before any treatment of that day",
+    "numbed": "under numbing cream",
+    "post": "after the treatment of that day",
+}
+
 TREATED: Final[Mapping[str, str]] = {
     "local": "treated locally",
     "whole": "the whole area was treated",
@@ -98,20 +121,18 @@ TREATED: Final[Mapping[str, str]] = {
 }
 
 RUN_FACTS: Final[Mapping[str, str]] = {
-    "version": "dermadelta",
     "dermadelta": "dermadelta",
     "python": "Python",
     "platform": "System",
     "source": "Input",
-    "input": "Input",
-    "config_name": "Settings",
-    "preset": "Settings",
     "fingerprint": "Fingerprint of the settings",
-    "config_fingerprint": "Fingerprint of the settings",
     "schema_version": "Version of the stored results",
     "numpy": "numpy",
-    "opencv": "OpenCV",
+    "scipy": "SciPy",
+    "pandas": "pandas",
     "opencv-python": "OpenCV",
+    "opencv-python-headless": "OpenCV",
+    "scikit-image": "scikit-image",
 }
 """What the run page shows of ``run.json``: nothing that differs between two equal runs."""
 
@@ -145,6 +166,7 @@ class Text:
     interval_clear: str = (
         "The change lies within photographic error, although its interval does not include zero."
     )
+    in_region: str = "{}: {}"
     decreased_by: str = "{} decreased by {}"
     increased_by: str = "{} increased by {}"
     primary_results: str = "Primary results"
@@ -170,10 +192,12 @@ class Text:
     photo_alt: str = "{} photograph of {}, {}"
     thumb_alt: str = "{}, {}"
     heat: str = "Where it changed"
-    heat_intro: str = "All maps share one colour scale. For display only."
+    heat_intro: str = (
+        "All maps share these colours, laid over a grey photograph; the numbers at both ends "
+        "stand under each map. For display only."
+    )
     heat_alt: str = "Map of the change of {} in the region {}; {}"
     heat_less: str = "less"
-    heat_none: str = "no change"
     heat_more: str = "more"
 
     # changes
@@ -194,7 +218,7 @@ class Text:
     )
     bar_alt: str = "Change {}, 95 % interval {} to {}"
     bar_alt_sdc: str = ", smallest detectable change {}"
-    reference_made: str = "Corrected by {}: alone {}, corrected {}; weight of the correction {}."
+    reference_made: str = "Corrected by {} (weight {}): alone {}, corrected {}."
     reference_none: str = "Not corrected by untreated skin."
     exploratory_note: str = (
         "Only primary results are corrected for multiple testing; exploratory ones may be chance."
@@ -209,7 +233,7 @@ class Text:
     value: str = "Value"
     limit: str = "Limit"
     outcome: str = "Outcome"
-    remedy: str = "What to do"
+    remark: str = "Remark, or what to do"
     refuses_all: str = "Stops the comparison."
     refuses_some: str = "Stops: {}."
     marks: str = "Is only marked."
@@ -226,7 +250,8 @@ class Text:
     since_session: str = "{} days after the last session"
     since_session_one: str = "1 day after the last session"
     treated_area: str = "Treated area"
-    sessions: str = "Sessions in between"
+    sessions: str = "Sessions"
+    timing: str = "Timing"
     scale: str = "Scale"
     colour: str = "Colour correction"
     alignment: str = "Alignment"
@@ -277,6 +302,7 @@ class Text:
     reasons: str = "Reasons"
     counted_as: str = "Counted as {}."
     files: str = "Files"
+    notes: str = "Remarks on the input"
     no_pairs: str = "There was no pair to compare."
     all_accepted: str = "All photographs were accepted."
     run_made: str = "How this run was made"
@@ -294,3 +320,13 @@ def day(value: date) -> str:
 def spoken(name: str) -> str:
     """Say a name from a table (``cheek_left``) in words."""
     return name.replace("_", " ")
+
+
+def region_name(name: str) -> str:
+    """Say a region in words."""
+    return REGIONS.get(name, spoken(name))
+
+
+def check_name(name: str) -> str:
+    """Say a check in words."""
+    return CHECKS.get(name, spoken(name).capitalize())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from dermadelta.domain import (
     AlignmentSummary,
@@ -18,28 +19,34 @@ from dermadelta.domain import (
     Scale,
 )
 from dermadelta.reporting.bars import Bar, axis_limit, bar
-from dermadelta.reporting.numbers import fixed, significant, with_unit
+from dermadelta.reporting.numbers import fixed, significant, trimmed, with_unit
 from dermadelta.reporting.sentences import (
     Reported,
     change_sentence,
     reported,
+    short_title,
     sureness,
     title,
 )
 from dermadelta.reporting.strings import (
     CHECK_VERDICTS,
     COLOUR_SOURCES,
+    PHASES,
     REFERENCES,
     REGION_SOURCES,
     SCALE_SOURCES,
     TEXT,
     TREATED,
     VERDICTS,
-    spoken,
+    check_name,
+    region_name,
 )
 
 Measures = Mapping[str, Measure]
 Fact = tuple[str, str]
+
+SHORT_UNIT: Final = 4
+"""Longer units of checks are phrases and stand on a line of their own."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,7 @@ class ChangeView:
 
     measure: str
     title: str
+    short: str
     note: str
     region: str
     primary: bool
@@ -71,10 +79,11 @@ class CheckView:
 
     title: str
     value: str
+    unit: str
     limit: str
     verdict: str
     verdict_word: str
-    remedy: str
+    remark: str
     consequence: str
 
 
@@ -110,8 +119,9 @@ def change_view(
     return ChangeView(
         measure=name,
         title=title(name, measures),
+        short=short_title(name, measures),
         note=_direction(measures.get(name)),
-        region=spoken(estimate.region),
+        region=region_name(estimate.region),
         primary=estimate.primary,
         before=_reading(estimate.before, estimate.unit),
         after=_reading(estimate.after, estimate.unit),
@@ -160,9 +170,9 @@ def _made(estimate: Estimate, shown: Reported | None) -> str:
         return TEXT.reference_none
     return TEXT.reference_made.format(
         REFERENCES[estimate.reference],
+        f"{weight:.2f}",
         shown.amount(plain),
         shown.amount(corrected),
-        f"{weight:.2f}",
     )
 
 
@@ -197,19 +207,23 @@ def check_views(checks: Sequence[Check], measures: Measures) -> tuple[CheckView,
 
 def _check_view(check: Check, measures: Measures) -> CheckView:
     failed = check.verdict is CheckVerdict.FAIL
+    value, unit, remark = "", "", check.remedy
     if isinstance(check.value, NotMeasured):
-        value, remedy = "", check.remedy or check.value.reason
+        remark = remark or check.value.reason
     elif isinstance(check.value, str):
-        value, remedy = check.value, check.remedy
+        value = check.value
     else:
-        value, remedy = with_unit(significant(check.value), check.unit), check.remedy
+        value, unit = trimmed(check.value), check.unit
+        if len(unit) <= SHORT_UNIT:
+            value, unit = with_unit(value, unit), ""
     return CheckView(
-        title=spoken(check.name).capitalize(),
+        title=check_name(check.name),
         value=value,
+        unit=unit,
         limit=check.limit,
         verdict=check.verdict.value,
         verdict_word=CHECK_VERDICTS[check.verdict.value],
-        remedy="" if check.verdict is CheckVerdict.PASS else remedy,
+        remark=remark,
         consequence=_consequence(check, measures) if failed else "",
     )
 
@@ -254,25 +268,31 @@ def _sessions(count: int | None) -> str:
 def facts(result: PairResult, measures: Measures) -> tuple[Fact, ...]:
     """Say how the result was made, one labelled line each."""
     pair = result.pair
-    names = dict.fromkeys(e.measure for e in result.estimates)
+    read = [e for e in result.estimates if not isinstance(e.before, NotMeasured)]
+    names = dict.fromkeys(e.measure for e in read)
     versions = {e.measure: e.version for e in result.estimates}
     colour = COLOUR_SOURCES.get(result.colour_source, result.colour_source)
     lines = [
         (TEXT.photos_before, _photos(result.before_used, [p.photo_id for p in pair.before])),
         (TEXT.photos_after, _photos(result.after_used, [p.photo_id for p in pair.after])),
-        (TEXT.phase, pair.phase.value),
-        (TEXT.sessions, timing(result)),
+        (TEXT.phase, PHASES[pair.phase.value]),
+        (TEXT.timing, timing(result)),
         (TEXT.treated_area, TREATED[pair.treated_area.value]),
         (TEXT.regions, "; ".join(_regions(result))),
-        (TEXT.scale, _scale(result.scale)),
+        (TEXT.scale, _unless_said(_scale(result.scale), result)),
         (TEXT.colour, colour),
-        (TEXT.alignment, _alignment(result.alignment)),
-        (TEXT.bias, _bias(result.bias_index)),
+        (TEXT.alignment, _unless_said(_alignment(result.alignment), result)),
+        (TEXT.bias, _unless_said(_bias(result.bias_index), result)),
         (TEXT.versions, ", ".join(f"{title(n, measures)} {versions[n]}" for n in names)),
         (TEXT.schema, str(result.schema_version)),
         (TEXT.key, result.pair_key),
     ]
     return tuple((label, text) for label, text in lines if text)
+
+
+def _unless_said(text: str, result: PairResult) -> str:
+    """Leave out what already stands at the top as the reason of the refusal."""
+    return "" if text in result.reasons else text
 
 
 def _photos(used: Sequence[str], listed: Sequence[str]) -> str:
@@ -284,7 +304,7 @@ def _regions(result: PairResult) -> list[str]:
     for region in result.regions:
         share = with_unit(significant(100 * region.share_of_frame, 2), "%")
         source = REGION_SOURCES.get(region.source, region.source)
-        parts = [f"{spoken(region.name)} ({source})", TEXT.region_share.format(share)]
+        parts = [f"{region_name(region.name)} ({source})", TEXT.region_share.format(share)]
         if not isinstance(region.area_mm2, NotMeasured):
             parts.append(with_unit(f"{region.area_mm2:.0f}", "mm²"))
         lines.append(", ".join(parts))

@@ -43,7 +43,10 @@ from dermadelta.domain import (
 )
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
-NO_SCALE = "No scale: put a printed marker beside the skin, or give mm_per_px."
+HEATS = (
+    "Texture roughness: change from -50 % (blue) to +101 % (orange)",
+    "Redness (erythema index): change from -8 (blue) to +8 EI (orange)",
+)
 
 
 class Params(Settings):
@@ -287,8 +290,16 @@ def make_result(pair: PairRef | None = None, **changes: Any) -> PairResult:
         pictures=(
             ("before.jpg", "before", ""),
             ("after.jpg", "after", ""),
-            ("heat_roi_roughness.png", "heat", "Colours from −40 % (less) to +40 % (more)."),
-            ("heat_roi_redness.png", "heat", "Colours from −6 EI (less) to +6 EI (more)."),
+            (
+                "heat_roi_roughness.png",
+                "heat",
+                "Texture roughness: change from -50 % (blue) to +101 % (orange)",
+            ),
+            (
+                "heat_roi_redness.png",
+                "heat",
+                "Redness (erythema index): change from -8 (blue) to +8 EI (orange)",
+            ),
             ("mask_before_roi.png", "mask", ""),
             ("mask_after_roi.png", "mask", ""),
         ),
@@ -369,7 +380,7 @@ def write_pictures(folder: Path, result: PairResult, *, width: int = 900, seed: 
             picture = inside.astype(np.uint8) * 255
         elif kind == "heat":
             field = np.clip(_noise(shape, 60, seed + len(name)) * 0.4, -1, 1)[..., None]
-            less, more = np.array([172.0, 102, 33]), np.array([43.0, 24, 178])
+            less, more = np.array([172.0, 102, 33]), np.array([8.0, 72, 178])
             ends = np.where(field < 0, less, more)
             colour = 247 + np.abs(field) * (ends - 247)
             grey = _skin(shape, 1, 0, seed).mean(axis=2, keepdims=True) * np.ones(3)
