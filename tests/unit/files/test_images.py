@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
-import warnings
 from datetime import datetime
 from pathlib import Path
 
@@ -320,12 +320,8 @@ def test_flipped_bytes_give_pixels_or_a_photo_error(encoded, tmp_path, kind):
             broken[at] = int(rng.integers(0, 256))
         path = tmp_path / f"{n}.jpg"
         path.write_bytes(bytes(broken))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                read_image(str(path), max_pixels=10_000_000)
-            except PhotoError as error:
-                assert error.remedy
+        with contextlib.suppress(PhotoError):
+            read_image(str(path), max_pixels=10_000_000)
 
 
 # ------------------------------------------------------------------------------- masks

@@ -225,10 +225,8 @@ def test_a_result_comes_back_equal(tmp_path):
 
 
 def test_the_same_pair_gives_the_same_bytes(tmp_path):
-    pictures = [
-        picture("before.jpg"),
-        Picture("mask_before_roi.png", "mask", "", np.eye(5, dtype=np.uint8)),
-    ]
+    mask = Picture("mask_before_roi.png", "mask", "", np.eye(5, dtype=np.uint8))
+    pictures = [picture("before.jpg"), mask]
     for name in ("a", "b"):
         write_pair(tmp_path / name, result(), pictures)
     for name in files(tmp_path / "a"):
