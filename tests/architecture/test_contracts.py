@@ -127,9 +127,7 @@ def test_allowed_imports_break_no_contract(tmp_path: Path) -> None:
     package = make_tree(tmp_path)
     for module, target in ALLOWED:
         file = package.joinpath(*module.split(".")).with_suffix(".py")
-        file.write_text(
-            file.read_text(encoding="utf-8") + f"import {target}\n", encoding="utf-8"
-        )
+        file.write_text(file.read_text(encoding="utf-8") + f"import {target}\n", encoding="utf-8")
     code, text = lint(tmp_path)
     assert code == 0, text
 

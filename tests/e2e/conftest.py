@@ -32,7 +32,7 @@ def run_cli(*words: str | Path, cwd: Path | None = None, **more: str) -> Finishe
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=280,
+        timeout=800,
         check=False,
     )
 
@@ -40,6 +40,25 @@ def run_cli(*words: str | Path, cwd: Path | None = None, **more: str) -> Finishe
 @pytest.fixture(scope="session")
 def cli() -> Cli:
     return run_cli
+
+
+@pytest.fixture(scope="session")
+def started() -> Callable[..., subprocess.Popen[str]]:
+    """Start the command line and give the process, with its standard error as a pipe."""
+
+    def start(*words: str | Path) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "dermadelta", *map(str, words)],
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            start_new_session=True,
+        )
+
+    return start
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.timeout(900)
+
 
 def failed(finished, code: int, *words: str) -> str:
     """Check exit code and message; return the message."""
@@ -182,7 +184,9 @@ def test_results_below_the_input_are_not_read_as_photos(mixed, cli):
 # ------------------------------------------------------------------------ the environment
 
 
-@pytest.mark.parametrize("cause", ["libGL.so.1: cannot open shared object file", "DLL load failed while importing cv2"])
+@pytest.mark.parametrize(
+    "cause", ["libGL.so.1: cannot open shared object file", "DLL load failed while importing cv2"]
+)
 def test_a_missing_system_library_is_explained(cli, checkout, tmp_path, cause):
     (tmp_path / "cv2.py").write_text(f"raise ImportError({cause!r})\n", encoding="utf-8")
     package = str(checkout / "pipeline")

@@ -12,6 +12,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+pytestmark = pytest.mark.timeout(900)
+
 TABLES = ("changes", "pairs", "readings", "photos", "summary", "data_dictionary")
 COLUMNS = {
     "changes": "pair_id subject_id site view before_date after_date days_since_session sessions "
@@ -71,7 +73,9 @@ def test_a_pipe_gets_plain_lines(demo):
 def test_everything_is_written(demo, truth):
     _, out = demo
     for name in TABLES:
-        assert len(pd.read_csv(out / f"{name}.csv")) == len(pd.read_parquet(out / f"{name}.parquet"))
+        assert len(pd.read_csv(out / f"{name}.csv")) == len(
+            pd.read_parquet(out / f"{name}.parquet")
+        )
     for name in ("results.xlsx", "report.html", "run.json"):
         assert (out / name).stat().st_size > 0
     assert {folder.name for folder in (out / "pairs").iterdir()} == set(truth)
@@ -97,7 +101,9 @@ def test_the_dictionary_names_every_column(demo):
 def test_pairs_that_must_be_refused_are_and_no_others(demo, truth):
     _, out = demo
     status = {row["pair_id"]: row["status"] for row in table(out, "pairs")}
-    expected = {k: "refused" if v["must_refuse"] == "true" else "measured" for k, v in truth.items()}
+    expected = {
+        k: "refused" if v["must_refuse"] == "true" else "measured" for k, v in truth.items()
+    }
     assert status == expected
     assert all(row["reasons"] for row in table(out, "pairs") if row["status"] == "refused")
 

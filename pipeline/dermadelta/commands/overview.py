@@ -77,7 +77,7 @@ def details_text(found: MeasureDetails) -> str:
 def _result(result: PairResult, measures: Mapping[str, Measure]) -> str:
     if result.status is PairStatus.MEASURED:
         return headline(result, measures)
-    return " ".join(result.reasons) or headline(result, measures)
+    return "; ".join(result.reasons) or headline(result, measures)
 
 
 def _change_row(estimate: Estimate, measures: Mapping[str, Measure]) -> tuple[str, ...]:

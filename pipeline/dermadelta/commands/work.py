@@ -64,7 +64,7 @@ def inspect_photos(
     def on_done(index: int, ref: PhotoRef, outcome: PhotoRecord | Failure) -> None:
         records[index] = _unreadable(ref, outcome) if isinstance(outcome, Failure) else outcome
         accepted = records[index].quality.accepted
-        word = "accepted" if accepted else f"not used: {' '.join(records[index].quality.reasons)}"
+        word = "accepted" if accepted else f"not used: {'; '.join(records[index].quality.reasons)}"
         progress(Progress("photos", len(records), len(refs), ref.shown_path, word))
 
     execute(partial(inspect_photo, config=config), refs, workers=workers, on_done=on_done)
@@ -154,7 +154,7 @@ class _Tally:
     def add(self, result: PairResult, *, kept: bool = False) -> None:
         self.results[result.pair.pair_id] = result
         self.counts[result.status] += 1
-        reasons = " ".join(result.reasons)
+        reasons = "; ".join(result.reasons)
         said = f"{result.status.value}: {reasons}" if reasons else result.status.value
         self.progress(
             Progress(
