@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dermadelta.phantom.camera import Camera, Image8, Matrix, expose, make_view
 from dermadelta.phantom.light import Light, render
-from dermadelta.phantom.marker import Marker, lay_marker
+from dermadelta.phantom.marker import Marker, lay_marker, under_paper
 from dermadelta.phantom.skin import Grid, Skin, SkinSpec, make_skin
 from dermadelta.phantom.treatment import (
     FADE_MM,
@@ -126,8 +126,7 @@ class RenderedPair:
 
 def render_pair(case: Case) -> RenderedPair:
     """Render both photographs of ``case`` and compute its truth; same case, same bits."""
-    margin = round(_MARGIN_SHARE * case.width_px)
-    grid = Grid(case.width_px + 2 * margin, case.height_px + 2 * margin, case.mm_per_px)
+    grid = skin_grid(case)
     distances = Distances(grid)
     bare = treat(make_skin(case.skin, grid), case.baseline, distances)
     skin_before = with_scars(bare, case.scars, distances)
@@ -148,6 +147,12 @@ def render_pair(case: Case) -> RenderedPair:
     before = _shoot(case, skin_before, case.before, (*areas, _scarred(case.scars, distances)))
     after = _shoot(case, skin_after, case.after, (*areas, _scarred(scars_after, distances)))
     return RenderedPair(case, before, after, truth)
+
+
+def skin_grid(case: Case) -> Grid:
+    """The patch of skin that is grown for ``case``: the nominal frame and a margin."""
+    margin = round(_MARGIN_SHARE * case.width_px)
+    return Grid(case.width_px + 2 * margin, case.height_px + 2 * margin, case.mm_per_px)
 
 
 def _total_area(scars: tuple[Scar, ...]) -> float:
@@ -185,12 +190,15 @@ def _shoot(
     scene = view.sample(render(skin, plan.light))
     if plan.marker is not None:
         scene = lay_marker(scene, plan.marker, mm_to_photo)
-    roi, reference, scar = areas
+    roi = view.sample_mask(areas[0])
+    reference, scar = (None if a is None else view.sample_mask(a) for a in areas[1:])
+    if reference is not None and plan.marker is not None:
+        reference &= ~under_paper(plan.marker, mm_to_photo, reference.shape)
     shot = Shot(
         rgb=expose(scene, plan.camera, sensor),
-        roi=view.sample_mask(roi),
-        reference=None if reference is None else view.sample_mask(reference),
-        scar=None if scar is None else view.sample_mask(scar),
+        roi=roi,
+        reference=reference,
+        scar=scar,
         mm_per_px=_mm_per_px(mm_to_photo, case.roi.x_mm, case.roi.y_mm),
         mm_to_photo=mm_to_photo,
     )

@@ -1,0 +1,118 @@
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from dermadelta.kernels.colour import srgb_encode
+from dermadelta.phantom.camera import Camera, expose, make_view, pose, rephotograph
+
+SIZE = (400, 300)
+POSED = Camera(
+    zoom=1.04, rotation_deg=3.0, tilt_x_deg=4.0, tilt_y_deg=-5.0, shift_x=0.02, shift_y=-0.01
+)
+
+
+def map_point(matrix: np.ndarray, x: float, y: float) -> np.ndarray:
+    u, v, w = matrix @ np.array([x, y, 1.0])
+    return np.array([u / w, v / w])
+
+
+def dots(points: list[tuple[int, int]]) -> np.ndarray:
+    image = np.full((300, 400, 3), 90, dtype=np.uint8)
+    for x, y in points:
+        image[y - 2 : y + 3, x - 2 : x + 3] = 220
+    return image
+
+
+def centre_near(image: np.ndarray, at: np.ndarray) -> np.ndarray:
+    x0, y0 = np.round(at).astype(int) - 7
+    patch = image[y0 : y0 + 15, x0 : x0 + 15, 1].astype(float)
+    weight = np.maximum(patch - 110, 0)
+    rows, cols = np.mgrid[y0 : y0 + 15, x0 : x0 + 15]
+    return np.array([(weight * cols).sum(), (weight * rows).sum()]) / weight.sum()
+
+
+def test_a_clean_camera_changes_nothing():
+    rgb = np.random.default_rng(0).integers(60, 200, (60, 80, 3)).astype(np.uint8)
+    rgb = cv2.GaussianBlur(rgb, (0, 0), 2.0)
+    again, matrix = rephotograph(rgb, Camera(jpeg_quality=100, chroma_subsampling=0), 1)
+    np.testing.assert_allclose(matrix, np.eye(3), atol=1e-9)
+    assert np.abs(again.astype(int) - rgb).mean() < 1
+
+
+def test_known_points_lie_where_the_homography_says():
+    points = [(80, 70), (200, 150), (330, 90), (100, 240), (320, 230)]
+    image, matrix = rephotograph(dots(points), POSED, 3)
+    for x, y in points:
+        at = map_point(matrix, x, y)
+        assert np.hypot(*(centre_near(image, at) - at)) < 0.25
+        assert np.hypot(at[0] - x, at[1] - y) > 1.0
+
+
+def test_stretch_moves_points_by_little_and_is_seeded():
+    points = [(80, 70), (200, 150), (330, 90), (100, 240), (320, 230)]
+    camera = replace(POSED, stretch=0.01)
+    image, matrix = rephotograph(dots(points), camera, 3)
+    again, _ = rephotograph(dots(points), camera, 3)
+    other, _ = rephotograph(dots(points), camera, 4)
+    assert np.array_equal(image, again)
+    assert not np.array_equal(image, other)
+    offsets = [
+        np.hypot(*(centre_near(image, p) - p)) for p in (map_point(matrix, *q) for q in points)
+    ]
+    assert 0.1 < max(offsets) < 4.0
+
+
+def test_stretch_has_the_strain_asked_for():
+    view = make_view(Camera(stretch=0.01), SIZE, SIZE, 1.0, np.random.default_rng(5))
+    y, x = np.mgrid[0:300, 0:400]
+    strain = [
+        np.gradient(m - g, axis=a) for m, g in ((view.map_x, x), (view.map_y, y)) for a in (0, 1)
+    ]
+    assert np.sqrt(np.mean(np.square(strain))) == pytest.approx(0.01, rel=0.1)
+
+
+def test_pose_magnifies_by_zoom_and_scale():
+    matrix = pose(Camera(zoom=1.1), SIZE, SIZE, 0.5)
+    step = map_point(matrix, 201, 150) - map_point(matrix, 200, 150)
+    np.testing.assert_allclose(step, [0.55, 0.0], atol=1e-9)
+
+
+def test_exposure_and_white_balance_are_gains_of_linear_light():
+    scene = np.full((20, 30, 3), 0.2, dtype=np.float32)
+    camera = Camera(exposure_ev=0.5, wb_red=1.1, wb_blue=0.9)
+    image = expose(scene, camera, np.random.default_rng(0))
+    expected = srgb_encode(0.2 * 2**0.5 * np.array([1.1, 1.0, 0.9])) * 255
+    np.testing.assert_allclose(image[10, 10], expected, atol=1.0)
+
+
+def test_noise_has_the_size_asked_for():
+    scene = np.full((200, 200, 3), 0.25, dtype=np.float32)
+    quiet = expose(scene, Camera(), np.random.default_rng(0)).astype(float)
+    noisy = expose(scene, Camera(shot_noise=0.03), np.random.default_rng(0)).astype(float)
+    slope = (srgb_encode(0.251) - srgb_encode(0.249)) / 0.002
+    assert quiet.std() == 0.0
+    assert noisy.std() == pytest.approx(255 * slope * 0.03 * 0.5, rel=0.05)
+
+
+def test_too_much_light_clips_at_white():
+    scene = np.full((20, 20, 3), 0.6, dtype=np.float32)
+    assert (
+        expose(scene, Camera(exposure_ev=1.5, sharpen=0.5), np.random.default_rng(0)).min() == 255
+    )
+
+
+def test_blur_and_vignetting():
+    scene = np.zeros((61, 81, 3), dtype=np.float32)
+    scene[:, 41:] = 0.5
+    sharp, soft = (
+        expose(scene, Camera(blur_px=b), np.random.default_rng(0))[30, :, 1] for b in (0.0, 2.0)
+    )
+    assert np.count_nonzero((sharp > 5) & (sharp < 180)) < np.count_nonzero(
+        (soft > 5) & (soft < 180)
+    )
+    level = np.full((61, 81, 3), 0.4, dtype=np.float32)
+    dim = expose(level, Camera(vignetting=0.3), np.random.default_rng(0))
+    assert dim[0, 0, 1] == pytest.approx(255 * srgb_encode(0.4 * 0.7), abs=1.5)
+    assert dim[30, 40, 1] == pytest.approx(255 * srgb_encode(0.4), abs=1.5)

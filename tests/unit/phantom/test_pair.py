@@ -1,0 +1,165 @@
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from dermadelta.kernels.colour import linear_to_lab
+from dermadelta.phantom.cases import random_case
+from dermadelta.phantom.light import render
+from dermadelta.phantom.pair import Case, RenderedPair, ShotPlan, render_pair, skin_grid
+from dermadelta.phantom.skin import make_skin
+from dermadelta.phantom.treatment import Distances, treat
+
+WIDTH = 800
+
+
+def unstretched(case: Case) -> Case:
+    def still(plan: ShotPlan) -> ShotPlan:
+        return replace(plan, camera=replace(plan.camera, stretch=0.0))
+
+    return replace(case, before=still(case.before), after=still(case.after))
+
+
+def rendered(kind: str, number: int = 1, seed: int = 3) -> RenderedPair:
+    return render_pair(unstretched(random_case(kind, seed, number, width_px=WIDTH)))
+
+
+def detail(rgb: np.ndarray) -> np.ndarray:
+    grey = rgb[..., 1].astype(np.float32)
+    return cv2.GaussianBlur(grey, (0, 0), 1.5) - cv2.GaussianBlur(grey, (0, 0), 12.0)
+
+
+def fine(rgb: np.ndarray) -> np.ndarray:
+    grey = rgb[..., 1].astype(np.float32)
+    return cv2.GaussianBlur(grey, (0, 0), 1.2) - cv2.GaussianBlur(grey, (0, 0), 2.4)
+
+
+def correlation(pair: RenderedPair, matrix: np.ndarray) -> float:
+    size = pair.before.rgb.shape[1::-1]
+    warped = cv2.warpPerspective(detail(pair.after.rgb), matrix, size)
+    inside = pair.before.roi
+    return float(np.corrcoef(detail(pair.before.rgb)[inside], warped[inside])[0, 1])
+
+
+@pytest.fixture(scope="module")
+def texture() -> RenderedPair:
+    return rendered("texture")
+
+
+def test_the_true_homography_brings_the_photos_together(texture):
+    assert correlation(texture, texture.after_to_before) > 0.85
+    shifted = np.array([[1, 0, 6], [0, 1, 0], [0, 0, 1.0]]) @ texture.after_to_before
+    assert correlation(texture, shifted) < 0.5
+
+
+def test_the_region_is_carried_by_the_true_homography(texture):
+    size = texture.before.rgb.shape[1::-1]
+    carried = cv2.warpPerspective(
+        texture.after.roi.astype(np.float32), texture.after_to_before, size
+    )
+    both = (carried >= 0.5) & texture.before.roi
+    either = (carried >= 0.5) | texture.before.roi
+    assert both.sum() / either.sum() > 0.99
+
+
+def test_area_and_scale_agree(texture):
+    for shot in (texture.before, texture.after):
+        area = shot.roi.sum() * shot.mm_per_px**2
+        assert area == pytest.approx(texture.case.roi.area_mm2, rel=0.02)
+
+
+def test_relief_truth_is_the_factor_of_the_treatment(texture):
+    factor = texture.case.treatment.relief_factor
+    truth = texture.truth
+    assert truth.relief_change_pct == pytest.approx(100 * (factor - 1), abs=0.3)
+    assert 0.4 < truth.optical_roughness_change_pct / truth.relief_change_pct < 1.05
+    assert truth.roughness_reference_change_pct == pytest.approx(0.0, abs=0.3)
+    assert abs(truth.redness_change_a) < 0.2
+
+
+@pytest.mark.parametrize("number", [0, 2, 6])
+def test_no_change_is_exactly_none(number):
+    truth = rendered("no_change", number).truth
+    assert truth.relief_change_pct == 0.0
+    assert truth.optical_roughness_change_pct == 0.0
+    assert truth.redness_change_a == 0.0
+    assert truth.redness_contrast_change_ei == 0.0
+    assert truth.scar_area_change_pct is None
+
+
+def test_redness_truth_is_found_by_direct_computation():
+    pair = rendered("redness", 2)
+    case = pair.case
+    grid = skin_grid(case)
+    # Without any relief: only the amounts of pigment fix the mean colour.
+    distances = Distances(grid)
+    skin = make_skin(case.skin, grid)
+    level = replace(skin, height_mm=np.zeros_like(skin.height_mm), radius_mm=1e9)
+    was = treat(level, case.baseline, distances)
+    now = treat(was, case.treatment, distances)
+    inside = distances.inside(case.roi)
+    a = [
+        linear_to_lab(render(s, replace(case.light, falloff=0.0))[inside].mean(axis=0))[1]
+        for s in (was, now)
+    ]
+    assert pair.truth.redness_change_a == pytest.approx(a[1] - a[0], abs=0.15)
+    assert pair.truth.redness_change_a < -0.5
+    assert pair.truth.redness_contrast_change_a == pytest.approx(
+        pair.truth.redness_change_a, abs=0.05
+    )
+
+
+def test_scar_truth_is_the_area_of_the_masks():
+    pair = rendered("scar", 1)
+    assert pair.before.scar is not None
+    assert pair.after.scar is not None
+    for shot, area in (
+        (pair.before, pair.truth.scar_area_before_mm2),
+        (pair.after, pair.truth.scar_area_after_mm2),
+    ):
+        assert shot.scar.sum() * shot.mm_per_px**2 == pytest.approx(area, rel=0.03)
+    expected = 100 * (pair.case.treatment.scar_area_factor - 1)
+    assert pair.truth.scar_area_change_pct == pytest.approx(expected)
+
+
+def test_whole_face_has_no_untreated_skin():
+    pair = rendered("whole_face")
+    assert pair.case.treated_area == "whole"
+    assert pair.before.reference is None
+    assert pair.truth.redness_contrast_change_a is None
+    assert pair.truth.relief_change_pct < -5
+
+
+def test_an_impostor_does_not_match_and_a_mirror_matches_only_flipped():
+    impostor = rendered("impostor")
+    assert abs(correlation(impostor, impostor.after_to_before)) < 0.2
+    mirrored = rendered("mirrored")
+    assert correlation(mirrored, mirrored.after_to_before) > 0.85
+    assert np.linalg.det(mirrored.after_to_before[:2, :2]) < 0
+
+
+def test_spoilt_photos_are_spoilt():
+    defocus = rendered("defocus")
+    inside = defocus.before.roi
+    sharp, soft = (fine(shot.rgb)[inside].std() for shot in (defocus.before, defocus.after))
+    assert soft < 0.6 * sharp
+    for number in (0, 3, 6):
+        bright = rendered("overexposed", number)
+        assert (bright.after.rgb[bright.after.roi].max(axis=1) >= 250).mean() > 0.5
+
+
+def test_marker_has_its_size():
+    numbers = range(40)
+    cases = (random_case("no_change", 3, n, width_px=1200) for n in numbers)
+    case = next(c for c in cases if c.before.marker is not None)
+    shot = render_pair(unstretched(case)).before
+    dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
+    found, ids, _ = cv2.aruco.ArucoDetector(dictionary).detectMarkers(shot.rgb[..., 1].copy())
+    assert ids is not None
+    assert ids.ravel().tolist() == [case.before.marker.number]
+    corners = cv2.perspectiveTransform(
+        found[0].reshape(1, 4, 2).astype(np.float64), np.linalg.inv(shot.mm_to_photo)
+    )[0]
+    sides = np.hypot(*(np.roll(corners, -1, axis=0) - corners).T)
+    assert sides.mean() == pytest.approx(case.before.marker.side_mm, rel=0.01)
