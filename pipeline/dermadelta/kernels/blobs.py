@@ -39,7 +39,10 @@ def background_colour(
     y, x = np.mgrid[-1.0 : 1.0 : rows * 1j, -1.0 : 1.0 : cols * 1j]
     terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).reshape(-1, 6)
     logs = np.log(np.maximum(rgb, TINY)).reshape(-1, 3).astype(np.float64)
-    chosen = skin.ravel().copy()
+    every = max(1, skin.size // 40_000)  # six coefficients need no more pixels than that
+    sparse = np.zeros(skin.size, dtype=np.bool_)
+    sparse[::every] = True
+    chosen = skin.ravel() & sparse
     coefficients = np.zeros((6, 3))
     for _ in range(rounds):
         if np.count_nonzero(chosen) < 60:
@@ -47,7 +50,7 @@ def background_colour(
         coefficients = np.linalg.lstsq(terms[chosen], logs[chosen], rcond=None)[0]
         residual = logs - terms @ coefficients
         spread = 1.4826 * np.median(np.abs(residual[chosen]), axis=0) + 1e-6
-        chosen = skin.ravel() & (np.abs(residual) < reject_sd * spread).all(axis=1)
+        chosen = skin.ravel() & sparse & (np.abs(residual) < reject_sd * spread).all(axis=1)
     return np.exp(terms @ coefficients).reshape(rgb.shape).astype(np.float32)
 
 

@@ -7,6 +7,8 @@ source pixel ``((c + 0.5)·step - 0.5, (r + 0.5)·step - 0.5)``; it sends p to H
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -102,6 +104,36 @@ def invert_field(
     for _ in range(iterations):
         p = without - sample_displacement(grid, step_px, p)
     return p
+
+
+def dense_map(
+    transform: Callable[[Floats], Floats], box: tuple[int, int, int, int], stride: int = 16
+) -> NDArray[np.float32]:
+    """Where a smooth transform sends every pixel of a box, from a lattice of exact points.
+
+    Between lattice points the map is interpolated linearly; over 16 pixels the perspective and
+    the displacement of two views of skin deviate from that by under a hundredth of a pixel.
+
+    Parameters
+    ----------
+    transform : callable
+        Takes and returns points (r, c, 2) float64.
+    box : (x0, y0, width, height)
+    stride : int
+        Lattice spacing, pixels.
+
+    Returns
+    -------
+    (height, width, 2) float32
+    """
+    x0, y0, width, height = box
+    cols, rows = width // stride + 2, height // stride + 2
+    lattice = transform(pixel_grid((x0, y0, cols * stride, rows * stride), stride))
+    at_x, at_y = np.meshgrid(
+        np.arange(width, dtype=np.float32) / stride, np.arange(height, dtype=np.float32) / stride
+    )
+    dense = cv2.remap(lattice.astype(np.float32), at_x, at_y, cv2.INTER_LINEAR)
+    return np.asarray(dense, dtype=np.float32)
 
 
 def bounding_box(mask: NDArray[np.bool_], margin: int) -> tuple[int, int, int, int]:

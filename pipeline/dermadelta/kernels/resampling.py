@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Scalar = TypeVar("Scalar", np.uint8, np.uint16, np.float32)
+Points = NDArray[np.float64] | NDArray[np.float32]
 
 
 def shrink_to(image: NDArray[Scalar], factor: float) -> NDArray[Scalar]:
@@ -42,7 +43,10 @@ def resize_mask(mask: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.b
 
 
 def sample(
-    image: NDArray[Scalar], points: NDArray[np.float64], *, nearest: bool = False
+    image: NDArray[Scalar],
+    points: NDArray[np.float64] | NDArray[np.float32],
+    *,
+    nearest: bool = False,
 ) -> NDArray[Scalar]:
     """Values at (h, w, 2) points, bilinear or nearest; 0 outside the image."""
     return np.asarray(
@@ -58,6 +62,6 @@ def sample(
     )
 
 
-def sample_mask(mask: NDArray[np.bool_], points: NDArray[np.float64]) -> NDArray[np.bool_]:
+def sample_mask(mask: NDArray[np.bool_], points: Points) -> NDArray[np.bool_]:
     """Mask at (h, w, 2) points, nearest pixel; False outside the image."""
     return np.asarray(sample(mask.astype(np.uint8), points, nearest=True), dtype=np.bool_)

@@ -39,10 +39,13 @@ class AlignConfig(Settings):
     levels_megapixels: tuple[float, ...] = Field(
         (0.06, 0.25, 1.0), description="Sizes from coarse to fine, megapixels."
     )
-    features: int = Field(4000, gt=0, description="Most features per picture.")
+    match_megapixels: float = Field(
+        0.5, gt=0.0, description="Size at which features are matched, megapixels."
+    )
+    features: int = Field(2500, gt=0, description="Most features per picture.")
     ratio: float = Field(0.85, gt=0.0, le=1.0, description="Ratio test of feature matches.")
     threshold_px: float = Field(
-        3.0, gt=0.0, description="Inlier threshold of the homography at the finest size, pixels."
+        3.0, gt=0.0, description="Inlier threshold of the homography at the matching size, pixels."
     )
     min_inliers: int = Field(8, ge=4, description="Fewer inliers: the hypothesis is dropped.")
     max_zoom: float = Field(3.0, gt=1.0, description="Largest difference of magnification.")
@@ -112,10 +115,9 @@ def align(
         NotAligned with a reason when no hypothesis holds, ``mirrored`` when the mirror image of
         the after photo would have matched.
     """
-    finest = config.levels_megapixels[-1]
     sides = [
-        _side(before, before_regions, finest, config),
-        _side(after, after_regions, finest, config),
+        _side(before, before_regions, config.match_megapixels, config),
+        _side(after, after_regions, config.match_megapixels, config),
     ]
     start = _best_homography(sides[0], sides[1], config)
     if start is None:
@@ -237,28 +239,23 @@ def _refined(
     after: CalibratedPhoto,
     before_regions: Regions,
     after_regions: Regions,
-    finest: list[_Side],
+    matched: list[_Side],
     start: tuple[Floats, int, float],
     config: AlignConfig,
 ) -> Alignment | NotAligned:
-    matrix_full = finest[0].to_full @ start[0] @ inverse(finest[1].to_full)
+    """Dense flow, coarse to fine, on top of the homography found at the matching size."""
+    matrix_full = matched[0].to_full @ start[0] @ inverse(matched[1].to_full)
     field = np.zeros((1, 1, 2), dtype=np.float32)
-    round_trip = field
-    matrix = start[0]
+    matrix, round_trip, sides = start[0], field, matched
     for megapixels in config.levels_megapixels:
-        last = megapixels == config.levels_megapixels[-1]
-        low, high = (
-            finest
-            if last
-            else (
-                _side(before, before_regions, megapixels, config),
-                _side(after, after_regions, megapixels, config),
-            )
-        )
-        matrix = inverse(low.to_full) @ matrix_full @ high.to_full
-        field = _regridded(field, high.usable.shape)
-        field, round_trip = _flow_level(low, high, matrix, field, config)
-    return _alignment(finest, matrix, matrix_full, field, round_trip, start, config)
+        sides = [
+            _side(before, before_regions, megapixels, config),
+            _side(after, after_regions, megapixels, config),
+        ]
+        matrix = inverse(sides[0].to_full) @ matrix_full @ sides[1].to_full
+        field = _regridded(field, sides[1].usable.shape)
+        field, round_trip = _flow_level(sides[0], sides[1], matrix, field, config)
+    return _alignment(sides, matrix, matrix_full, field, round_trip, start, config)
 
 
 def _regridded(field: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:

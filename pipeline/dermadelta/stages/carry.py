@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -32,9 +33,11 @@ from dermadelta.kernels.geometry import (
     apply_field,
     area_scale,
     bounding_box,
+    dense_map,
     invert_field,
     pixel_grid,
 )
+from dermadelta.kernels.masks import shrink
 from dermadelta.kernels.resampling import resize_mask, sample_mask, shrink_to
 from dermadelta.kernels.sharpness import blur_difference, mean_power, noise_sd
 from dermadelta.kernels.statistics import robust_sd, tile_sums
@@ -68,6 +71,9 @@ class CarryConfig(Settings):
     lesion_smooth_mm: float = Field(0.3, gt=0.0, description="Smoothing before scars, mm.")
     lesion_lightness_weight: float = Field(
         0.5, gt=0.0, le=1.0, description="Weight of lightness against hue and chroma."
+    )
+    lesion_edge_px: float = Field(
+        3.0, ge=0.0, description="Edge of the skin where none is sought, pixels at that size."
     )
     lesion_side_px: int = Field(600, gt=0, description="Longer side at which scars are sought.")
 
@@ -141,12 +147,7 @@ def _shared_mask(item: Region, photos: Sequence[AlignedPhoto]) -> Mask:
             continue
         part = mask[y0 : y0 + height, x0 : x0 + width]
         for top, rows in _strips(box):
-            points = invert_field(
-                other.alignment.after_to_before,
-                other.alignment.displacement,
-                other.alignment.grid_step_px,
-                pixel_grid((x0, top, width, rows)),
-            )
+            points = dense_map(partial(_to_after, other.alignment), (x0, top, width, rows))
             part[top - y0 : top - y0 + rows] &= sample_mask(other.regions.usable, points)
     return mask
 
@@ -207,15 +208,39 @@ def _carried_mask(shared: Mask, photo: AlignedPhoto) -> Mask:
         return shared
     rows, cols = photo.regions.usable.shape
     mask = np.zeros((rows, cols), dtype=np.bool_)
-    for top, count in _strips((0, 0, cols, rows)):
-        points = apply_field(
-            alignment.after_to_before,
-            alignment.displacement,
-            alignment.grid_step_px,
-            pixel_grid((0, top, cols, count)),
-        )
-        mask[top : top + count] = sample_mask(shared, points)
+    box = _reach(shared, alignment, (rows, cols))
+    x0, width = box[0], box[2]
+    for top, count in _strips(box):
+        points = dense_map(partial(_to_before, alignment), (x0, top, width, count))
+        mask[top : top + count, x0 : x0 + width] = sample_mask(shared, points)
     return mask & photo.regions.usable
+
+
+def _reach(shared: Mask, alignment: Alignment, shape: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Box of the after photo in which a region of the before photo can lie."""
+    x0, y0, width, height = bounding_box(shared, 0)
+    edge = np.linspace(0.0, 1.0, 17)
+    outline = np.concatenate(
+        [np.stack([edge, edge * 0 + side], axis=-1) for side in (0.0, 1.0)]
+        + [np.stack([edge * 0 + side, edge], axis=-1) for side in (0.0, 1.0)]
+    )
+    points = _to_after(alignment, (outline * (width, height) + (x0, y0))[None])[0]
+    margin = 0.03 * max(shape)
+    low = np.floor(points.min(axis=0) - margin).astype(int).clip(0, None)
+    high = np.ceil(points.max(axis=0) + margin).astype(int).clip(0, (shape[1], shape[0]))
+    return (int(low[0]), int(low[1]), max(0, int(high[0] - low[0])), max(0, int(high[1] - low[1])))
+
+
+def _to_before(alignment: Alignment, points: Matrix) -> Matrix:
+    return apply_field(
+        alignment.after_to_before, alignment.displacement, alignment.grid_step_px, points
+    )
+
+
+def _to_after(alignment: Alignment, points: Matrix) -> Matrix:
+    return invert_field(
+        alignment.after_to_before, alignment.displacement, alignment.grid_step_px, points
+    )
 
 
 def _tile_ids(
@@ -224,11 +249,12 @@ def _tile_ids(
     x0, y0, width, height = box
     ids = np.full((height, width), -1, dtype=np.int32)
     for top, rows in _strips(box):
-        points = pixel_grid((x0, top, width, rows))
-        if alignment is not None:
-            points = apply_field(
-                alignment.after_to_before, alignment.displacement, alignment.grid_step_px, points
-            )
+        strip = (x0, top, width, rows)
+        points = (
+            pixel_grid(strip)
+            if alignment is None
+            else dense_map(partial(_to_before, alignment), strip)
+        )
         cols_at = np.clip(((points[..., 0] + 0.5 - grid.x0_px) / grid.size_px), 0, grid.n_cols - 1)
         rows_at = np.clip(((points[..., 1] + 0.5 - grid.y0_px) / grid.size_px), 0, grid.n_rows - 1)
         ids[top - y0 : top - y0 + rows] = rows_at.astype(np.int32) * grid.n_cols + cols_at.astype(
@@ -287,7 +313,7 @@ def _spectrum(cut: _Cut, config: CarryConfig) -> tuple[Matrix, Matrix, int]:
     signal = log_luminance(cut.rgb)
     for coverage in (0.95, 0.7):
         found = mean_power(
-            signal, cut.mask, window_px=window, step_px=window // 2, min_coverage=coverage
+            signal, cut.mask, window_px=window, step_px=window, min_coverage=coverage
         )
         if found[2] >= 4:
             return found
@@ -410,8 +436,9 @@ def _own_scale(base: Scale | NotMeasured, cut: _Cut) -> Scale | NotMeasured:
 def _discolouration(cut: _Cut, scale: Scale | NotMeasured, config: CarryConfig) -> FloatArray:
     shape = cut.mask.shape
     factor = min(1.0, config.lesion_side_px / max(shape))
-    small = np.asarray(shrink_to(cut.rgb, factor), dtype=np.float32)
+    small = shrink_to(cut.rgb, factor)
     skin = resize_mask(cut.skin, (small.shape[0], small.shape[1]))
+    skin = shrink(skin, config.lesion_edge_px)  # hairlines and shadows at the edge are no scars
     smooth_px = 2.0
     if isinstance(scale, Scale):
         smooth_px = config.lesion_smooth_mm * cut.magnification / scale.mm_per_px * factor

@@ -35,7 +35,7 @@ class RegionConfig(Settings):
     """How skin, exclusions and the reference ring are found."""
 
     work_megapixels: float = Field(
-        2.0, gt=0.0, description="Size at which skin is looked for, megapixels."
+        1.0, gt=0.0, description="Size at which skin is looked for, megapixels."
     )
     dark_luminance: float = Field(
         0.02, ge=0.0, description="Darker pixels (relative luminance Y) are not read."
