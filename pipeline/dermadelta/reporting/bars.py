@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +13,7 @@ from dermadelta.reporting.strings import TEXT
 
 HALF: Final = 47.0
 MAX_PER_CENT: Final = 100.0
+USUAL_SHARE: Final = 0.9
 _STEPS: Final = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.5, 10.0)
 
 
@@ -35,20 +36,23 @@ class Bar:
     alt: str
 
 
-def axis_limit(changes: Iterable[Reported]) -> float:
-    """Return a round number that all intervals and bands of one unit fit in.
+def axis_limit(changes: Sequence[Reported]) -> float:
+    """Return a round number for the end of the axis that changes of one unit share.
 
-    An axis of per cent ends at 100 %: one wild interval must not flatten all others.
+    All changes fit, and so do the bands and intervals of most: few wild ones are drawn as open
+    and must not flatten the others. An axis of per cent ends at 100 %.
     """
-    extent = 0.0
-    unit = ""
-    for shown in changes:
-        unit = shown.unit
-        numbers = (shown.interval.low, shown.interval.high, shown.sdc_down, shown.sdc_up)
-        finite = [abs(n) for n in numbers if n is not None and math.isfinite(n)]
-        extent = max(extent, *finite, 0.0)
-    limit = _round_up(extent)
-    return min(limit, MAX_PER_CENT) if unit == "%" else limit
+    values = [abs(shown.interval.value) for shown in changes]
+    extents = sorted(_extent(shown) for shown in changes)
+    usual = extents[math.ceil(USUAL_SHARE * len(extents)) - 1] if extents else 0.0
+    limit = _round_up(max([usual, *(value for value in values if math.isfinite(value))]))
+    per_cent = any(shown.unit == "%" for shown in changes)
+    return min(limit, MAX_PER_CENT) if per_cent else limit
+
+
+def _extent(shown: Reported) -> float:
+    numbers = (shown.interval.low, shown.interval.high, shown.sdc_down, shown.sdc_up)
+    return max((abs(n) for n in numbers if n is not None and math.isfinite(n)), default=0.0)
 
 
 def _round_up(extent: float) -> float:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from dermadelta.domain import Measure
 from dermadelta.reporting.catalogue import INSTALLED, measures_by_name
-from dermadelta.reporting.tables import CHECK_PREFIX, GATE_PREFIX
+from dermadelta.reporting.tables import CHECK_PREFIX, DAY, GATE_PREFIX
 
 MEASURE_UNIT: Final = "unit of the measure"
 SDC_UNIT: Final = "%, or the unit of the measure for difference measures"
@@ -138,10 +138,10 @@ _OWN: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
 }
 
 _TYPES: Final[Mapping[str, str]] = {
-    "f": "number",
-    "i": "whole number",
-    "b": "yes or no",
-    "M": "date",
+    "float64": "number",
+    "Int64": "whole number",
+    "bool": "yes or no",
+    DAY: "date",
 }
 
 
@@ -180,7 +180,7 @@ def data_dictionary(
                 {
                     "table": table,
                     "column": str(column),
-                    "type": _TYPES.get(getattr(frame[column].dtype, "kind", "O"), "text"),
+                    "type": _TYPES.get(str(frame[column].dtype), "text"),
                     "unit": str(units.get(column, unit)),
                     "meaning": meaning,
                 }

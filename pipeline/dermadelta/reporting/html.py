@@ -16,7 +16,7 @@ from dermadelta.reporting import overview
 from dermadelta.reporting.catalogue import INSTALLED, measures_by_name
 from dermadelta.reporting.figures import HEAT_STOPS, pair_figures
 from dermadelta.reporting.sentences import headline
-from dermadelta.reporting.strings import STATUSES, TEXT, day, spoken
+from dermadelta.reporting.strings import STATUSES, TEXT, day, sentence, spoken
 from dermadelta.reporting.views import (
     change_views,
     check_views,
@@ -118,6 +118,7 @@ def _environment() -> Environment:
     )
     environment.filters["day"] = day
     environment.filters["spoken"] = spoken
+    environment.filters["sentence"] = sentence
     return environment
 
 

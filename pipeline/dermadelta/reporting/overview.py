@@ -15,7 +15,7 @@ from dermadelta.reporting.pictures import thumbnail
 from dermadelta.reporting.sentences import Reported, headline, reported, topic
 from dermadelta.reporting.strings import RUN_FACTS, STATUSES, TEXT, day, region_name, spoken
 from dermadelta.reporting.tables import build_tables
-from dermadelta.reporting.views import ChangeView, change_view, remedies, timing, unit_limits
+from dermadelta.reporting.views import ChangeView, axis_limits, change_view, remedies, timing
 
 FILES: Final = (
     *("results.xlsx", "changes.csv", "pairs.csv", "readings.csv", "photos.csv", "summary.csv"),
@@ -98,12 +98,12 @@ def run_view(
     }
 
 
-def _limits(results: Sequence[PairResult], measures: Mapping[str, Measure]) -> dict[str, float]:
-    """One axis per unit over all pairs, so that rows can be compared by eye."""
-    shown = [
-        reported(e, measures.get(e.measure)) for r in results for e in r.estimates if e.primary
-    ]
-    return unit_limits(shown)
+def _limits(
+    results: Sequence[PairResult], measures: Mapping[str, Measure]
+) -> dict[tuple[str, str], float]:
+    """One axis per measure over all pairs, so that rows can be compared by eye."""
+    primary = [e for result in results for e in result.estimates if e.primary]
+    return axis_limits([(e.measure, reported(e, measures.get(e.measure))) for e in primary])
 
 
 def _row(
@@ -111,7 +111,7 @@ def _row(
     out: Path,
     measures: Mapping[str, Measure],
     primary: Sequence[str],
-    limits: Mapping[str, float],
+    limits: Mapping[tuple[str, str], float],
 ) -> PairRow:
     pair = result.pair
     folder = out / "pairs" / pair.pair_id

@@ -322,6 +322,15 @@ def spoken(name: str) -> str:
     return name.replace("_", " ")
 
 
+def sentence(text: str) -> str:
+    """Begin a clause with a capital, unless it begins with a name, and end it with a stop."""
+    text = text.strip()
+    first = text.split(" ", 1)[0]
+    if first.rstrip(":,;").isalpha() and first.islower():
+        text = text[0].upper() + text[1:]
+    return text if not text or text[-1] in ".!?:" else f"{text}."
+
+
 def region_name(name: str) -> str:
     """Say a region in words."""
     return REGIONS.get(name, spoken(name))

@@ -37,12 +37,15 @@ JOINT: Final = " | "
 GATE_PREFIX: Final = "gate_"
 CHECK_PREFIX: Final = "check_"
 
+DAY: Final = "date32[day][pyarrow]"
+"""A day without a time: written as 2026-03-03 to CSV, as a date to Parquet and Excel."""
+
 _PAIR_KEYS: Final = {"pair_id": "str", "subject_id": "str", "site": "str", "view": "str"}
 
 CHANGES_COLUMNS: Final[Mapping[str, str]] = {
     **_PAIR_KEYS,
-    "before_date": "datetime64[s]",
-    "after_date": "datetime64[s]",
+    "before_date": DAY,
+    "after_date": DAY,
     "days_since_session": "Int64",
     "sessions": "Int64",
     "region": "str",
@@ -87,7 +90,7 @@ READINGS_COLUMNS: Final[Mapping[str, str]] = {
     "pair_id": "str",
     "role": "str",
     "photo_id": "str",
-    "visit_date": "datetime64[s]",
+    "visit_date": DAY,
     "region": "str",
     "measure": "str",
     "version": "Int64",
@@ -101,7 +104,7 @@ _PHOTOS_HEAD: Final[Mapping[str, str]] = {
     "path": "str",
     "sha256": "str",
     "subject_id": "str",
-    "visit_date": "datetime64[s]",
+    "visit_date": DAY,
     "phase": "str",
     "camera": "str",
     "width": "Int64",

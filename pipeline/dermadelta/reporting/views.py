@@ -45,6 +45,9 @@ from dermadelta.reporting.strings import (
 Measures = Mapping[str, Measure]
 Fact = tuple[str, str]
 
+CHECK_DECIMALS: Final = 3
+"""Checks are held against limits of two or three digits: more would be noise."""
+
 SHORT_UNIT: Final = 4
 """Longer units of checks are phrases and stand on a line of their own."""
 
@@ -88,7 +91,7 @@ class CheckView:
 
 
 def change_views(result: PairResult, measures: Measures) -> tuple[ChangeView, ...]:
-    """Return all estimates in catalogue order, measured ones with bars on one axis per unit."""
+    """Return all estimates in catalogue order, measured ones with bars on one axis per measure."""
     order = {name: number for number, name in enumerate(measures)}
     regions = [region.name for region in result.regions]
 
@@ -98,21 +101,28 @@ def change_views(result: PairResult, measures: Measures) -> tuple[ChangeView, ..
         return (place, number, estimate.region, estimate.measure)
 
     estimates = sorted(result.estimates, key=position)
-    changes = [reported(e, measures.get(e.measure)) for e in estimates]
-    limits = unit_limits(changes)
+    changes = [(e.measure, reported(e, measures.get(e.measure))) for e in estimates]
+    limits = axis_limits(changes)
     return tuple(
-        change_view(e, shown, measures, limits) for e, shown in zip(estimates, changes, strict=True)
+        change_view(estimate, shown, measures, limits)
+        for estimate, (_, shown) in zip(estimates, changes, strict=True)
     )
 
 
-def unit_limits(changes: Sequence[Reported | None]) -> dict[str, float]:
-    """Return one axis limit for each unit."""
-    units = dict.fromkeys(shown.unit for shown in changes if shown is not None)
-    return {u: axis_limit(s for s in changes if s is not None and s.unit == u) for u in units}
+def axis_limits(changes: Sequence[tuple[str, Reported | None]]) -> dict[tuple[str, str], float]:
+    """Return one axis limit for each measure and unit, shared by all its regions and pairs."""
+    groups: dict[tuple[str, str], list[Reported]] = {}
+    for name, shown in changes:
+        if shown is not None:
+            groups.setdefault((name, shown.unit), []).append(shown)
+    return {key: axis_limit(group) for key, group in groups.items()}
 
 
 def change_view(
-    estimate: Estimate, shown: Reported | None, measures: Measures, limits: Mapping[str, float]
+    estimate: Estimate,
+    shown: Reported | None,
+    measures: Measures,
+    limits: Mapping[tuple[str, str], float],
 ) -> ChangeView:
     """Put one estimate into words, with a bar where a change was measured."""
     name = estimate.measure
@@ -129,12 +139,12 @@ def change_view(
         interval=_interval(shown),
         sentence=change_sentence(name, shown, measures) if shown else "",
         sureness=sureness(estimate, shown) if shown else "",
-        bar=bar(shown, limits[shown.unit]) if shown else None,
+        bar=bar(shown, limits[name, shown.unit]) if shown else None,
         sdc=shown.amount(shown.sdc, signed=False) if shown and shown.sdc is not None else "",
         verdict=estimate.verdict.value,
         verdict_word=VERDICTS[estimate.verdict.value],
         made=_made(estimate, shown),
-        reason=estimate.reason,
+        reason="" if estimate.reason == TEXT.exploratory else estimate.reason,
     )
 
 
@@ -213,7 +223,7 @@ def _check_view(check: Check, measures: Measures) -> CheckView:
     elif isinstance(check.value, str):
         value = check.value
     else:
-        value, unit = trimmed(check.value), check.unit
+        value, unit = trimmed(round(check.value, CHECK_DECIMALS)), check.unit
         if len(unit) <= SHORT_UNIT:
             value, unit = with_unit(value, unit), ""
     return CheckView(

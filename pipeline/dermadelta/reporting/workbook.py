@@ -66,7 +66,7 @@ def _cell(sheet: Worksheet, row: int, column: int, value: Any, day: Format) -> N
     if isinstance(value, bool | np.bool_):
         sheet.write_boolean(row, column, bool(value))
     elif isinstance(value, date):
-        sheet.write_datetime(row, column, value.replace(tzinfo=None), day)  # type: ignore[call-arg]
+        sheet.write_datetime(row, column, value, day)
     elif isinstance(value, int | float | np.number):
         if np.isfinite(value):
             sheet.write_number(row, column, float(value))

@@ -24,6 +24,16 @@ def test_an_axis_without_extent_can_still_be_drawn():
     assert axis_limit([shown(0.0, 0.0, 0.0, sdc=None)]) == 1.0
 
 
+def test_one_wild_interval_does_not_flatten_the_others():
+    usual = [shown(-10.0, -12.0, -8.0) for _ in range(19)]
+    assert axis_limit([*usual, shown(-10.0, -90.0, 700.0)]) == 15.0
+
+
+def test_every_change_lies_on_the_axis():
+    usual = [shown(-10.0, -12.0, -8.0) for _ in range(19)]
+    assert axis_limit([*usual, shown(-60.0, -62.0, -58.0)]) == 75.0
+
+
 def test_no_change_is_in_the_middle_and_the_ends_are_alike():
     drawn = bar(shown(0.0, -30.0, 30.0), 30.0)
     assert drawn.value == 50.0

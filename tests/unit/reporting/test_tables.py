@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from datetime import date
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from dermadelta.domain import (
@@ -16,6 +19,7 @@ from dermadelta.domain import (
     QualityReport,
     RegionSummary,
 )
+from dermadelta.files.results import csv_text, parquet_bytes
 from dermadelta.reporting.tables import build_tables
 
 CHANGES = [
@@ -161,7 +165,7 @@ def test_measured_rows_hold_the_estimate(build):
     assert row["reference_weight"] == 0.74
     assert row["verdict"] == "improved"
     assert row["primary"]
-    assert row["before_date"] == pd.Timestamp(2026, 3, 3)
+    assert row["before_date"] == date(2026, 3, 3)
     assert row["version"] == 2
 
 
@@ -234,6 +238,14 @@ def test_half_a_surrogate_in_a_name_can_still_be_written(build):
     assert changes["site"][0].encode("utf-8") == b"arm?"
 
 
+def test_days_are_written_without_a_time(build):
+    changes = build_tables([build.result()], [], build.catalogue)["changes"]
+    first = csv_text(changes).splitlines()[1]
+    assert ",2026-03-03,2026-04-14," in first
+    stored = pq.read_schema(io.BytesIO(parquet_bytes(changes)))
+    assert stored.field("before_date").type == pa.date32()
+
+
 def test_a_measure_that_is_no_longer_installed_keeps_its_rows(build):
     catalogue = [m for m in build.catalogue if m.name != "roughness"]
     changes = build_tables([build.result()], [], catalogue)["changes"]
@@ -254,4 +266,4 @@ def test_unknown_sessions_are_an_empty_cell(build, status):
     pair = build.pair(sessions=None, days_since_session=None)
     changes = build_tables([build.result(pair, status=status)], [], build.catalogue)["changes"]
     assert changes["sessions"].isna().all()
-    assert changes["after_date"][0].date() == date(2026, 4, 14)
+    assert changes["after_date"][0] == date(2026, 4, 14)
