@@ -1,0 +1,120 @@
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from dermadelta.kernels.sharpness import blur_difference, mean_power, noise_sd
+
+SHAPE = (384, 512)
+FIT = {"low": 0.04, "high": 0.30, "noise_margin": 3.0}
+
+
+LENS_PX2 = 0.5
+"""Blur of an ordinary lens: at the end of the axis nothing but noise is left."""
+
+
+def texture(seed=0):
+    """Broadband relief whose power falls as that of skin does, seen through a lens."""
+    white = np.random.default_rng(seed).standard_normal(SHAPE)
+    fy, fx = np.meshgrid(np.fft.fftfreq(SHAPE[0]), np.fft.rfftfreq(SHAPE[1]), indexing="ij")
+    shaped = np.fft.rfft2(white) / (0.02 + np.hypot(fx, fy))
+    shaped *= np.exp(-2.0 * np.pi**2 * LENS_PX2 * (fx**2 + fy**2))
+    field = np.fft.irfft2(shaped, s=SHAPE)
+    return (0.1 * field / field.std()).astype(np.float32)
+
+
+def power(signal, mask=None, window=64):
+    mask = np.ones(signal.shape, bool) if mask is None else mask
+    return mean_power(signal, mask, window_px=window, step_px=window // 2, min_coverage=0.9)
+
+
+def blurred(signal, sigma2):
+    """Gaussian blur in the Fourier domain: sampled kernels this narrow are no Gaussians."""
+    spectrum = ndimage.fourier_gaussian(np.fft.fft2(signal), np.sqrt(sigma2))
+    return np.fft.ifft2(spectrum).real.astype(np.float32)
+
+
+@pytest.mark.parametrize("sigma2", [0.15, 0.5, 1.2])
+def test_a_known_blur_is_recovered(sigma2):
+    sharp = texture()
+    noise = np.random.default_rng(7).normal(0.0, 0.001, (2, *SHAPE)).astype(np.float32)
+    first, second = power(sharp + noise[0])[:2], power(blurred(sharp, sigma2) + noise[1])[:2]
+    delta, se = blur_difference(first, second, **FIT)
+    assert delta == pytest.approx(sigma2, abs=max(0.03, 3.0 * se))
+    back, _ = blur_difference(second, first, **FIT)
+    assert back == pytest.approx(-delta, abs=1e-9)
+
+
+def test_the_standard_error_is_that_of_repeated_shots():
+    sharp = texture(1)
+    soft = blurred(sharp, 0.4)
+    random = np.random.default_rng(11)
+    found = []
+    for _ in range(12):
+        shots = [s + random.normal(0.0, 0.012, SHAPE).astype(np.float32) for s in (sharp, soft)]
+        found.append(blur_difference(*(power(s)[:2] for s in shots), **FIT))
+    values, errors = np.array(found).T
+    assert values.mean() == pytest.approx(0.4, abs=0.05)
+    assert 0.3 < np.median(errors) / values.std(ddof=1) < 5.0
+
+
+def test_gain_and_exposure_are_not_blur():
+    first = texture(2)
+    delta, _ = blur_difference(
+        power(first)[:2], power(np.float32(1.6) * first + np.float32(0.3))[:2], **FIT
+    )
+    assert delta == pytest.approx(0.0, abs=1e-3)
+
+
+def test_noise_alone_says_nothing():
+    random = np.random.default_rng(3)
+    shots = [random.normal(0.0, 0.02, SHAPE).astype(np.float32) for _ in range(2)]
+    assert blur_difference(*(power(s)[:2] for s in shots), **FIT) is None
+
+
+def test_spectrum_of_a_sine_peaks_at_its_frequency():
+    y, x = np.mgrid[0 : SHAPE[0], 0 : SHAPE[1]]
+    signal = np.sin(2 * np.pi * (6 * x + 8 * y) / 64.0).astype(np.float32)  # 10 cycles a window
+    frequency, found, windows = power(signal)
+    assert windows == (SHAPE[0] // 32 - 1) * (SHAPE[1] // 32 - 1)
+    assert frequency[np.argmax(found)] == pytest.approx(10 / 64)
+    assert found[np.argmax(found)] > 100 * found[3]
+
+
+def test_a_slope_has_no_spectrum():
+    y, x = np.mgrid[0 : SHAPE[0], 0 : SHAPE[1]]
+    slope = (0.01 * x + 0.02 * y).astype(np.float32)
+    assert power(slope)[1].max() < 1e-6 * power(texture())[1].max()
+
+
+def test_windows_stay_on_the_mask_and_nothing_else_enters():
+    signal = texture(4)
+    mask = np.zeros(SHAPE, bool)
+    mask[60:330, 40:300] = True
+    mask[150:155, 100:105] = False
+    other = np.where(mask, signal, np.float32(40.0))
+    one, two = power(signal, mask), power(other, mask)
+    assert one[2] == two[2] > 0
+    assert np.array_equal(one[1], two[1])
+    frequency, found, windows = power(signal, np.zeros(SHAPE, bool))
+    assert windows == 0
+    assert not found.any()
+    assert len(frequency) == 33
+
+
+@pytest.mark.parametrize("sd", [0.004, 0.03])
+def test_noise_of_a_smooth_picture(sd):
+    random = np.random.default_rng(5)
+    smooth = ndimage.gaussian_filter(texture(5), 4.0)
+    noisy = (smooth + random.normal(0.0, sd, SHAPE)).astype(np.float32)
+    mask = np.ones(SHAPE, bool)
+    assert noise_sd(noisy, mask) == pytest.approx(sd, rel=0.05)
+    half = mask.copy()
+    half[:, :200] = False
+    spoilt = noisy.copy()
+    spoilt[:, :200] = random.normal(0.0, 9.0, (SHAPE[0], 200))
+    assert noise_sd(spoilt, half) == pytest.approx(sd, rel=0.05)
+
+
+def test_noise_of_nothing_is_nothing():
+    assert noise_sd(texture(), np.zeros(SHAPE, bool)) == 0.0
+    assert noise_sd(np.ones((5, 7), np.float32), np.ones((5, 7), bool)) == 0.0
