@@ -105,7 +105,7 @@ def _attempt(function: Callable[[Item], Value], item: Item) -> Value | Failure:
 def _bug(bug: Exception) -> Failure:
     message = (
         f"unexpected {type(bug).__name__}: {bug}. The other pairs go on; please report this with "
-        "the lines in the log."
+        "what run.json says under faults."
     )
     return Failure("bug", message, "".join(traceback.format_exception(bug)))
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dermadelta.domain import Mask, NotMeasured, Photo, PhotoRecord, PhotoRef, QualityReport
+from dermadelta.domain import NotMeasured, Photo, PhotoRecord, PhotoRef, QualityReport
 from dermadelta.errors import MaskError, PhotoError
 from dermadelta.files.images import hash_file
-from dermadelta.files.regions import read_region
 from dermadelta.stages.check import check
 from dermadelta.stages.load import load
 
@@ -33,7 +32,7 @@ def inspect_photo(ref: PhotoRef, config: Config) -> PhotoRecord:
         cannot be decoded; no photograph raises here.
     """
     try:
-        photo = load(ref, config.load)
+        photo = _load(ref, config)
     except PhotoError as fault:
         reason = f"{fault.cause}. {fault.remedy}"
         return PhotoRecord(
@@ -42,19 +41,17 @@ def inspect_photo(ref: PhotoRef, config: Config) -> PhotoRecord:
             quality=QualityReport((), False, (reason,)),
             readable=False,
         )
-    return PhotoRecord(photo.ref, photo.metadata, check(photo, _roi(photo), config.check))
+    listed = replace(ref, sha256=photo.ref.sha256)
+    return PhotoRecord(listed, photo.metadata, check(photo, photo.given.get("roi"), config.check))
 
 
-def _roi(photo: Photo) -> Mask | None:
-    """The given region, by which the checks look at skin only.
+def _load(ref: PhotoRef, config: Config) -> Photo:
+    """Load a photo, without its regions where one of them cannot be read.
 
-    A region that cannot be read is a fault of the pair, reported when the pair is measured; here
-    the photograph is judged as a whole instead.
+    That is no fault of the photograph; it is reported by the pair, which loads it again.
     """
-    if photo.ref.roi is None:
-        return None
     try:
-        height, width = photo.rgb.shape[:2]
-        return read_region(photo.ref.roi, (height, width), photo.metadata.orientation)
+        return load(ref, config.load)
     except MaskError:
-        return None
+        bare = replace(ref, roi=None, reference=None, exclude=None, scar_mask=None)
+        return load(bare, config.load)

@@ -40,8 +40,8 @@ def pair_key(pair: PairRef, fingerprint: str) -> str:
         "dates": [pair.before_date.isoformat(), pair.after_date.isoformat()],
         "sessions": [pair.sessions, pair.days_since_session, str(pair.treated_area)],
         "treated_mask": _region(pair.treated_mask),
-        "before": [_photo(ref) for ref in pair.before],
-        "after": [_photo(ref) for ref in pair.after],
+        "before": [photo_content(ref) for ref in pair.before],
+        "after": [photo_content(ref) for ref in pair.after],
     }
     text = json.dumps(content, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()
@@ -79,7 +79,8 @@ def pair_folder(out: Path, pair_id: str) -> Path:
     return out / "pairs" / pair_id
 
 
-def _photo(ref: PhotoRef) -> list[object]:
+def photo_content(ref: PhotoRef) -> list[object]:
+    """Return what a result depends on of one photograph: bytes, table values, region files."""
     regions = [_region(source) for source in (ref.roi, ref.reference, ref.exclude, ref.scar_mask)]
     values = [ref.photo_id, ref.visit_date.isoformat(), str(ref.phase), ref.mm_per_px]
     return [ref.sha256, *values, regions, ref.details, ref.extra]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from datetime import date
 
 import pytest
@@ -59,7 +60,5 @@ def test_every_iso_date_comes_back(day):
 
 @given(st.text(max_size=12))
 def test_any_text_is_a_date_or_a_date_error(text):
-    try:
+    with contextlib.suppress(DateError):
         assert parse_date(text).year >= 1900
-    except DateError as error:
-        assert str(error)

@@ -65,7 +65,8 @@ def test_every_excel_csv_is_read(manifest, encoding, separator, newline):
 
 
 def test_a_separator_line_and_quoted_line_breaks_keep_the_line_numbers(manifest):
-    text = 'sep=;\nsubject_id;visit_date;site;photo;note\nS;2026-04-03;c;a.jpg;"two\nlines"\nS;bad;c;b.jpg;\n'
+    head = "sep=;\nsubject_id;visit_date;site;photo;note\n"
+    text = f'{head}S;2026-04-03;c;a.jpg;"two\nlines"\nS;bad;c;b.jpg;\n'
     error = problems(manifest(text))
     assert len(error.problems) == 1
     assert error.problems[0].startswith("line 5: visit_date:")

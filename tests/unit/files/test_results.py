@@ -195,7 +195,8 @@ def test_an_empty_table_has_its_header(tmp_path):
 def result() -> PairResult:
     nothing = NotMeasured("no scale: put a marker beside the skin")
     ref = PhotoRef("/x/ä.jpg", "ä.jpg", "ab" * 32, "p1", "=S 001", date(2026, 1, 2), Phase.PRE,
-                   "cheek", "", mm_per_px=0.05, details=(("note", "a"),), extra=(("x_a", "1"),))  # fmt: skip
+                   "cheek", "", mm_per_px=0.05, details=(("note", "a"),),
+                   extra=(("x_a", "1"),))  # fmt: skip
     pair = PairRef("id", "=S 001", "cheek", "", Phase.PRE, date(2026, 1, 2), date(2026, 3, 4),
                    (ref,), (replace(ref, photo_id="p2"),), 2, 30, TreatedArea.LOCAL)  # fmt: skip
     gate = Check("overlap", 0.9, "", "≥ 0.5", CheckVerdict.PASS, "", ("*",))

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from dermadelta.domain import Phase, PhotoRef
-from dermadelta.errors import UnreadablePhoto, UnsupportedPhoto
+from dermadelta.errors import MaskError, UnreadablePhoto, UnsupportedPhoto
 from dermadelta.files.icc import BrokenProfileError, parse_profile
 from dermadelta.kernels.colour import linearise, srgb_decode
 from dermadelta.stages.load import LoadConfig, load
@@ -304,3 +304,20 @@ def test_loading_twice_gives_the_same(photo):
     np.testing.assert_array_equal(first.rgb, second.rgb)
     np.testing.assert_array_equal(first.to_linear.curves, second.to_linear.curves)
     assert first.metadata == second.metadata
+
+
+def test_given_regions_come_with_the_photo_and_turn_with_it(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stored = np.zeros((24, 40), np.uint8)
+    stored[2:6, 30:38] = 255
+    Image.fromarray(np.zeros((24, 40, 3), np.uint8)).save(tmp_path / "a.png", exif=exif)
+    Image.fromarray(stored).save(tmp_path / "m.png")
+    regions = {"roi": str(tmp_path / "m.png"), "exclude": "0,0 4,0 4,4"}
+    given = load(ref(tmp_path / "a.png", **regions), LoadConfig()).given
+    assert sorted(given) == ["exclude", "roi"]
+    np.testing.assert_array_equal(given["roi"], np.rot90(stored, -1) > 0)
+    assert given["exclude"].shape == (40, 24)
+    Image.fromarray(stored[:-1]).save(tmp_path / "m.png")
+    with pytest.raises(MaskError, match="40 × 24"):
+        load(ref(tmp_path / "a.png", **regions), LoadConfig())
