@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dermadelta.kernels.colour import srgb_decode, srgb_encode
+from dermadelta.kernels.colour import srgb_encode
 from dermadelta.phantom.fields import Field, blur
 
 Matrix = NDArray[np.float64]
@@ -194,35 +194,3 @@ def _tone_curve(gamma: float, contrast: float) -> Field:
     value = srgb_encode((np.arange(_CODES + 1) + 0.5) / _CODES) ** gamma
     value = value + contrast * (value * value * (3.0 - 2.0 * value) - value)
     return np.asarray(value, dtype=np.float32)
-
-
-def rephotograph(rgb: Image8, camera: Camera, seed: int) -> tuple[Image8, Matrix]:
-    """Shoot a photograph again with the phantom's camera, JPEG included.
-
-    Parameters
-    ----------
-    rgb : (h, w, 3) uint8
-        A photograph, sRGB encoded.
-    camera : Camera
-        Pose (relative to the frame), exposure, lens, sensor and file of the new shot.
-    seed : int
-        Fixes noise and stretch: same arguments, same bytes.
-
-    Returns
-    -------
-    image : (h, w, 3) uint8
-        The new photograph, same size; what lies outside the original is mirrored in.
-    original_to_new : (3, 3) float64
-        Homography of pixel centres, without the stretch (exact when ``stretch`` is 0).
-    """
-    from dermadelta.phantom.encode import through_jpeg
-
-    geometry, sensor = (
-        np.random.default_rng(part) for part in np.random.SeedSequence(seed).spawn(2)
-    )
-    size = (rgb.shape[1], rgb.shape[0])
-    curve = srgb_decode(np.arange(256) / 255.0).astype(np.float32)
-    linear = np.asarray(cv2.LUT(rgb, curve), dtype=np.float32)
-    view = make_view(camera, size, size, 1.0, geometry)
-    image = expose(view.sample(linear), camera, sensor)
-    return through_jpeg(image, camera), view.homography

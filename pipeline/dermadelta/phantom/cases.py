@@ -90,7 +90,7 @@ def random_case(kind: str, seed: int, number: int, *, width_px: int) -> Case:
         waviness=0.05,
         seed=int(rng.integers(2**31)),
     )
-    scars = _random_scars(rng, kind, roi)
+    scars = _random_scars(rng, kind, roi, skin.melanin)
     light = Light(
         azimuth_deg=float(rng.uniform(0.0, 360.0)),
         elevation_deg=float(rng.uniform(36.0, 54.0)),
@@ -213,7 +213,9 @@ def random_shot(
     return ShotPlan(taken_at, camera, own_light, int(rng.integers(2**31)), marker)
 
 
-def _random_scars(rng: np.random.Generator, kind: str, roi: Outline) -> tuple[Scar, ...]:
+def _random_scars(
+    rng: np.random.Generator, kind: str, roi: Outline, melanin: float
+) -> tuple[Scar, ...]:
     """One scar inside the region for the kinds that have one."""
     if kind not in ("scar", "mixed"):
         return ()
@@ -225,7 +227,9 @@ def _random_scars(rng: np.random.Generator, kind: str, roi: Outline) -> tuple[Sc
         waviness=0.10,
         seed=int(rng.integers(2**31)),
     )
-    look: Literal["red", "brown"] = "red" if rng.uniform() < 0.7 else "brown"
+    # On dark skin scars are mostly seen as darker, hardly as redder.
+    red_share = 0.7 if melanin < 2.0 else 0.25
+    look: Literal["red", "brown"] = "red" if rng.uniform() < red_share else "brown"
     return (Scar(look, outline, contrast=float(rng.uniform(0.8, 1.2))),)
 
 

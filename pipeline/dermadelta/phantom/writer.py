@@ -16,7 +16,7 @@ from dermadelta.errors import UsageError
 from dermadelta.files.results import write_bytes_atomic, write_text_atomic
 from dermadelta.phantom.cases import MEASURABLE_KINDS, random_case
 from dermadelta.phantom.encode import jpeg_bytes, mask_bytes
-from dermadelta.phantom.pair import Case, RenderedPair, Shot, ShotPlan, render_pair
+from dermadelta.phantom.pair import Case, Shot, ShotPlan, render_pair
 from dermadelta.phantom.samples import sample_cases
 from dermadelta.phantom.truthtable import TRUTH_COLUMNS, truth_row
 
@@ -222,6 +222,3 @@ def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
     writer.writeheader()
     writer.writerows(rows)
     write_text_atomic(path, stream.getvalue())
-
-
-__all__ = ["RenderedPair", "Written", "write_pairs", "write_samples"]
