@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Annotated
 
 import typer
+import typer.main
 
 from dermadelta import __version__
 from dermadelta.errors import DermadeltaError
@@ -301,8 +302,10 @@ def main() -> None:
     session = Session()
     _never_fail_on_print()
     sys.excepthook = partial(_fault, session)
+    # Called itself, the app would put a hook of its own in place of this one.
+    command = typer.main.get_command(app)
     try:
-        app(obj=session)
+        command(obj=session)
     except DermadeltaError as error:
         if session.debug:
             raise

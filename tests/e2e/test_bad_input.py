@@ -94,7 +94,7 @@ def test_all_bad_rows_of_a_manifest_at_once(cli, tmp_path, photo):
         "subject_id,visit_date,site,photo",
         f"anna,2026-01-12,cheek,{photo[0].as_posix()}",
         f"anna,03/04/2026,cheek,{photo[1].as_posix()}",
-        "anna,2026-05-01,cheek,missing.jpg",
+        f"anna,2026-05-01,,{photo[2].as_posix()}",
     ]
     (tmp_path / "manifest.csv").write_text("\n".join(rows), encoding="utf-8")
     failed(cli("run", "manifest.csv", cwd=tmp_path), 2, "line 3", "03/04/2026", "line 4")

@@ -114,7 +114,7 @@ def compare(
     refs[0] = replace(refs[0], roi=roi, reference=reference, exclude=exclude, scar_mask=scar_mask)
     notes = tuple(shot.note for shot in shots if shot.note) + _order_note(shots)
     pair = _pair_ref(refs, shots, area)
-    records = inspect_photos(refs, config, workers=1, progress=progress)
+    records = inspect_photos(refs, out, config, workers=1, progress=progress)
     work = measure_pairs([pair], out, config, workers=1, progress=progress)
     if work.interrupted:
         raise KeyboardInterrupt
@@ -125,9 +125,7 @@ def compare(
         limit=None,
         started=started,
         seconds={"compare": time.perf_counter() - begun},
-        stage_seconds=work.seconds,
-        reused=work.reused,
-        pending=0,
+        work=work,
         notes=notes,
     )
     result = work.results[pair.pair_id]

@@ -14,6 +14,7 @@ from typing import Any
 from dermadelta import __version__
 from dermadelta.batch.ledger import pair_folder
 from dermadelta.commands.progress import Listener, Progress, silent
+from dermadelta.commands.work import PairsDone
 from dermadelta.config import Config, config_fingerprint
 from dermadelta.domain import SCHEMA_VERSION, PairResult, PairStatus, PhotoRecord
 from dermadelta.files.results import (
@@ -37,7 +38,7 @@ LIBRARIES = ("numpy", "opencv-python", "opencv-python-headless", "pandas", "scik
 class RunFacts:
     """What ``run.json`` says beside the results.
 
-    ``seconds`` are wall time per step, ``stage_seconds`` time per stage summed over pairs.
+    ``seconds`` are wall time per step; ``work`` says how the pairs came about.
     """
 
     source: str
@@ -46,9 +47,7 @@ class RunFacts:
     limit: int | None
     started: datetime
     seconds: Mapping[str, float]
-    stage_seconds: Mapping[str, float]
-    reused: int
-    pending: int
+    work: PairsDone
     notes: tuple[str, ...]
 
 
@@ -116,8 +115,8 @@ def run_info(
             "photos": len(photos),
             "photos_accepted": sum(photo.quality.accepted for photo in photos),
             "pairs": len(results),
-            "reused": facts.reused,
-            "pending": facts.pending,
+            "reused": facts.work.reused,
+            "pending": facts.work.pending,
             **{s.value: sum(r.status is s for r in results) for s in PairStatus},
         },
         "limit": facts.limit,
@@ -126,7 +125,8 @@ def run_info(
         "started": facts.started.isoformat(timespec="seconds"),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": {step: round(value, 3) for step, value in facts.seconds.items()},
-        "stage_seconds": {stage: round(s, 3) for stage, s in sorted(facts.stage_seconds.items())},
+        "stage_seconds": {name: round(value, 3) for name, value in facts.work.seconds.items()},
+        "faults": dict(facts.work.faults),
     }
 
 

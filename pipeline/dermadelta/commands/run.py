@@ -14,7 +14,7 @@ from dermadelta.batch.intake import Intake
 from dermadelta.batch.pairing import pair_visits
 from dermadelta.commands.outputs import REPORT_NAME, RunFacts, write_outputs
 from dermadelta.commands.progress import Listener, silent
-from dermadelta.commands.work import inspect_photos, measure_pairs, write_without_pictures
+from dermadelta.commands.work import inspect_photos, keep_inspected, measure_pairs
 from dermadelta.config import Config
 from dermadelta.domain import PairResult, PairStatus, PhotoRecord
 from dermadelta.errors import InputError, UsageError
@@ -112,17 +112,22 @@ def run(
     clock = Clock()
     intake = without_results(discover(source), source, out)
     clock.lap("discover")
-    records = inspect_photos(intake.photos, config, workers=workers, progress=progress)
+    records = inspect_photos(intake.photos, out, config, workers=workers, progress=progress)
     clock.lap("photos")
     pairing = pair_visits(records, intake.sessions)
     left_over = tuple(f"{', '.join(u.photo_ids)}: {u.reason}" for u in pairing.unpaired)
     if not pairing.pairs and not pairing.finished:
         raise nothing_to_compare(source, records, left_over)
-    pairs = pairing.pairs[:limit]
-    work = measure_pairs(pairs, out, config, workers=workers, progress=progress)
-    for hopeless in pairing.finished:
-        write_without_pictures(out, hopeless)
-    results = in_order((*work.results.values(), *pairing.finished))
+    keep_inspected(out, records, config)
+    work = measure_pairs(
+        pairing.pairs[:limit],
+        out,
+        config,
+        finished=pairing.finished,
+        workers=workers,
+        progress=progress,
+    )
+    results = in_order(work.results.values())
     clock.lap("pairs")
     facts = RunFacts(
         source=str(source),
@@ -131,9 +136,7 @@ def run(
         limit=limit,
         started=clock.started,
         seconds=clock.seconds,
-        stage_seconds=work.seconds,
-        reused=work.reused,
-        pending=len(pairs) - len(work.results),
+        work=work,
         notes=(*map(str, intake.problems), *left_over),
     )
     write_outputs(out, results, pairing.records, facts, progress=progress)
@@ -144,7 +147,7 @@ def run(
         photos=pairing.records,
         notes=facts.notes,
         reused=work.reused,
-        pending=facts.pending,
+        pending=work.pending,
         interrupted=work.interrupted,
         seconds=sum(clock.seconds.values()),
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from dermadelta.batch.executor import Failure, execute
 from dermadelta.batch.inspect import inspect_photo
+from dermadelta.batch.inspected import photo_key, read_inspected, write_inspected
 from dermadelta.batch.ledger import is_done, pair_folder, pair_key
 from dermadelta.commands.progress import Listener, Progress
 from dermadelta.config import Config, config_fingerprint
@@ -40,35 +41,73 @@ class PairTask:
 
 @dataclass(frozen=True)
 class PairsDone:
-    """Results by pair_id, how many were kept from an earlier run, seconds per stage."""
+    """Results by pair_id, and how they came about.
+
+    ``reused`` were kept from an earlier run, ``pending`` are still to be done after an
+    interruption; ``seconds`` per stage, ``faults`` the tracebacks of failed pairs.
+    """
 
     results: Mapping[str, PairResult]
     reused: int
+    pending: int
     interrupted: bool
     seconds: Seconds
+    faults: Mapping[str, str]
 
 
 # ----------------------------------------------------------------------------- photographs
 
 
 def inspect_photos(
-    refs: Sequence[PhotoRef], config: Config, *, workers: int, progress: Listener
+    refs: Sequence[PhotoRef], out: Path, config: Config, *, workers: int, progress: Listener
 ) -> tuple[PhotoRecord, ...]:
     """Open and check every photograph once, in the order given.
 
-    A photograph that cannot be read is a record that says so; nothing is raised for it.
+    A photograph that cannot be read is a record that says so; nothing is raised for it. What
+    ``keep_inspected`` left in ``out`` is not decoded again.
     """
-    records: dict[int, PhotoRecord] = {}
     progress(Progress("photos", 0, len(refs)))
+    earlier = read_inspected(out)
+    records: dict[int, PhotoRecord] = {}
 
-    def on_done(index: int, ref: PhotoRef, outcome: PhotoRecord | Failure) -> None:
-        records[index] = _unreadable(ref, outcome) if isinstance(outcome, Failure) else outcome
-        accepted = records[index].quality.accepted
-        word = "accepted" if accepted else f"not used: {'; '.join(records[index].quality.reasons)}"
-        progress(Progress("photos", len(records), len(refs), ref.shown_path, word))
+    def add(index: int, record: PhotoRecord, kept: str = "") -> None:
+        records[index] = record
+        reasons = "; ".join(record.quality.reasons)
+        word = "accepted" if record.quality.accepted else f"not used: {reasons}"
+        name = refs[index].shown_path
+        progress(Progress("photos", len(records), len(refs), name, word + kept))
 
-    execute(partial(inspect_photo, config=config), refs, workers=workers, on_done=on_done)
+    def on_done(index: int, task: tuple[int, PhotoRef], outcome: PhotoRecord | Failure) -> None:
+        number, ref = task
+        add(number, _unreadable(ref, outcome) if isinstance(outcome, Failure) else outcome)
+
+    todo = []
+    for number, ref in enumerate(refs):
+        known = earlier.get(photo_key(ref, config)) if earlier else None
+        if known is None:
+            todo.append((number, ref))
+        else:
+            add(number, replace(known, ref=replace(ref, sha256=known.ref.sha256)), " (known)")
+    execute(partial(inspect_task, config=config), todo, workers=workers, on_done=on_done)
     return tuple(records[index] for index in range(len(refs)))
+
+
+def inspect_task(task: tuple[int, PhotoRef], config: Config) -> PhotoRecord:
+    """Inspect one photograph; runs in a worker."""
+    return inspect_photo(task[1], config)
+
+
+def keep_inspected(out: Path, records: Sequence[PhotoRecord], config: Config) -> None:
+    """Keep what was found of readable photographs for the next run into ``out``.
+
+    Raises
+    ------
+    OutputError
+        Disk full or no permission. Remedy: in the message.
+    """
+    readable = [record for record in records if record.readable]
+    keyed = {photo_key(record.ref, config): record for record in readable}
+    write_inspected(out, {key: record for key, record in sorted(keyed.items()) if key})
 
 
 def _unreadable(ref: PhotoRef, failure: Failure) -> PhotoRecord:
@@ -84,24 +123,36 @@ def _unreadable(ref: PhotoRef, failure: Failure) -> PhotoRecord:
 
 
 def measure_pairs(
-    pairs: Sequence[PairRef], out: Path, config: Config, *, workers: int, progress: Listener
+    pairs: Sequence[PairRef],
+    out: Path,
+    config: Config,
+    *,
+    finished: Sequence[PairResult] = (),
+    workers: int,
+    progress: Listener,
 ) -> PairsDone:
     """Measure what is not done yet; every pair is on disk before it counts as done.
 
-    A fault of one pair becomes a failed result with its reason. Ctrl-C ends the work and returns
-    what is finished.
+    ``finished`` are results that need no measuring (no usable photograph); they are written and
+    counted with the others. A fault of one pair becomes a failed result with its reason. Ctrl-C
+    ends the work and returns what is finished.
 
     Raises
     ------
     OutputError
-        A failed pair cannot even be written down. Remedy: in the message.
+        A result cannot even be written down. Remedy: in the message.
     """
     fingerprint = config_fingerprint(config)
-    tasks = [PairTask(pair, pair_key(pair, fingerprint), out) for pair in pairs]
-    tally = _Tally(len(pairs), progress)
+    tally = _Tally(len(pairs) + len(finished), progress)
+    for result in finished:
+        keyed = replace(result, pair_key=pair_key(result.pair, fingerprint))
+        if is_done(out, keyed.pair, keyed.pair_key) is None:
+            write_pair(pair_folder(out, keyed.pair.pair_id), keyed, ())
+        tally.add(keyed)
     todo = []
-    for task in tasks:
-        earlier = is_done(out, task.pair, task.key)
+    for pair in pairs:
+        task = PairTask(pair, pair_key(pair, fingerprint), out)
+        earlier = is_done(out, pair, task.key)
         if earlier is None:
             todo.append(task)
         else:
@@ -111,7 +162,14 @@ def measure_pairs(
         execute(partial(measure_pair, config=config), todo, workers=workers, on_done=tally.on_done)
     except KeyboardInterrupt:
         interrupted = True
-    return PairsDone(tally.results, len(tasks) - len(todo), interrupted, tally.seconds)
+    return PairsDone(
+        results=tally.results,
+        reused=len(pairs) - len(todo),
+        pending=tally.total - len(tally.results),
+        interrupted=interrupted,
+        seconds=tally.seconds,
+        faults=tally.faults,
+    )
 
 
 def measure_pair(task: PairTask, config: Config) -> tuple[PairResult, Seconds]:
@@ -119,11 +177,6 @@ def measure_pair(task: PairTask, config: Config) -> tuple[PairResult, Seconds]:
     done = run_pair(task.pair, config, pair_key=task.key)
     write_pair(pair_folder(task.out, task.pair.pair_id), done.result, done.pictures)
     return done.result, done.seconds
-
-
-def write_without_pictures(out: Path, result: PairResult) -> None:
-    """Write a pair that never came to pictures: nothing usable, or a fault."""
-    write_pair(pair_folder(out, result.pair.pair_id), result, ())
 
 
 @dataclass
@@ -135,6 +188,7 @@ class _Tally:
     results: dict[str, PairResult] = field(default_factory=dict)
     seconds: Counter[str] = field(default_factory=Counter)
     counts: Counter[PairStatus] = field(default_factory=Counter)
+    faults: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.progress(Progress("pairs", 0, self.total))
@@ -144,7 +198,8 @@ class _Tally:
     ) -> None:
         if isinstance(outcome, Failure):
             failed = failed_result(task.pair, task.key, outcome.message)
-            write_without_pictures(task.out, failed)
+            write_pair(pair_folder(task.out, task.pair.pair_id), failed, ())
+            self.faults[task.pair.pair_id] = outcome.detail or outcome.message
             self.add(failed)
             return
         result, seconds = outcome
