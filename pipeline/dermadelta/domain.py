@@ -282,14 +282,16 @@ class Region:
 class Regions:
     """Where to measure on one photo.
 
-    ``usable`` is (H, W) bool: skin that may be read at all (not clipped, dark, hair, marker,
-    excluded). ``reference`` is untreated skin or says why there is none. ``scar`` is a given
+    ``readable`` is (H, W) bool: pixels that may be read at all (not clipped, dark, glare, hair,
+    marker, excluded); ``usable`` is the part of it that looks like skin or that the user gave as
+    region. ``reference`` is untreated skin or says why there is none. ``scar`` is a given
     scar mask or says that none was given. ``left_out`` are shares of the frame by reason, 0..1.
     """
 
     regions: tuple[Region, ...]
     reference: Region | NotMeasured
     scar: Region | NotMeasured
+    readable: Mask
     usable: Mask
     left_out: tuple[tuple[str, float], ...]
 
@@ -337,7 +339,6 @@ class AlignedPhoto:
     alignment: Alignment | None
 
 
-
 # ---------------------------------------------------------------------------- measures
 
 
@@ -352,6 +353,15 @@ class TileGrid:
     n_rows: int
 
 
+@dataclass(frozen=True)
+class LesionThresholds:
+    """One pair of ΔE00 thresholds for both photos: a patch reaches ``core`` somewhere and extends
+    to ``boundary``, half the contrast of the patches found."""
+
+    core_de00: float
+    boundary_de00: float
+
+
 @dataclass(frozen=True, eq=False)
 class SkinView:
     """One region of one photo, ready to be read: native pixels in a box, nothing resampled.
@@ -363,7 +373,7 @@ class SkinView:
     reference pixel), by which band scales are carried. ``tile_ids`` is (h, w) int32, the tile of
     each pixel, -1 outside. ``blur_to_add_px2`` is the Gaussian variance in own pixels that
     brings this photo to the common sharpness of the pair. ``scar`` is a given scar mask on the
-    box, ``lesion_de00`` the one threshold of the pair for automatic scars, to be held against
+    box, ``lesion`` the thresholds of the pair for automatic scars, to be held against
     ``discolouration``, (h, w) float32 ΔE00 from the surrounding skin. ``frame_short_side_px`` is
     that of the first before photo; ``noise_sd`` the noise of log luminance per pixel.
     """
@@ -384,7 +394,7 @@ class SkinView:
     blur_to_add_px2: float
     noise_sd: float
     scar: Mask | NotMeasured
-    lesion_de00: float | NotMeasured
+    lesion: LesionThresholds | NotMeasured
     discolouration: FloatArray
 
 

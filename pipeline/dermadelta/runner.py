@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -102,37 +102,44 @@ def run_pair(pair: PairRef, config: Config, *, pair_key: str) -> PairRun:
         A file of the pair cannot be used.
     """
     run = _Run(pair, config, pair_key)
-    aligned = _aligned_photos(run)
+    photos = _photos(run)
+    aligned = _aligned(run, photos)
     if isinstance(aligned, NotAligned):
-        return _refused(run, (aligned.reason,))
+        return _refused(run, photos, NotMeasured(aligned.reason))
     with run.timed("carry"):
         carried = carry(aligned, config.carry)
     if isinstance(carried, NotMeasured):
-        return _refused(run, (carried.reason,))
+        return _refused(run, aligned, carried)
     return _measured(run, aligned, carried)
 
 
 # ------------------------------------------------------------------------ up to alignment
 
 
-def _aligned_photos(run: _Run) -> list[AlignedPhoto] | NotAligned:
-    """All photos of the pair that show the same skin, the first before photo leading."""
-    base_photo, base_regions = _prepared(run, run.pair.before[0])
-    aligned = [AlignedPhoto(base_photo, base_regions, Role.BEFORE, None)]
+def _photos(run: _Run) -> list[AlignedPhoto]:
+    """All photos of the pair, not aligned yet, the first before photo leading."""
+    refs = [(Role.BEFORE, ref) for ref in run.pair.before]
+    refs += [(Role.AFTER, ref) for ref in run.pair.after]
+    return [AlignedPhoto(*_prepared(run, ref), role, None) for role, ref in refs]
+
+
+def _aligned(run: _Run, photos: list[AlignedPhoto]) -> list[AlignedPhoto] | NotAligned:
+    """Those photos that show the same skin as the first."""
+    base = photos[0]
+    aligned = [base]
     refusal = NotAligned("no after photo")
-    others = [(Role.BEFORE, ref) for ref in run.pair.before[1:]]
-    others += [(Role.AFTER, ref) for ref in run.pair.after]
-    for role, ref in others:
-        photo, regions = _prepared(run, ref)
+    left_out: list[str] = []
+    for item in photos[1:]:
         with run.timed("align"):
-            found = align(base_photo, photo, base_regions, regions, run.config.align)
+            found = align(base.photo, item.photo, base.regions, item.regions, run.config.align)
         if isinstance(found, NotAligned):
-            run.remarks.append(f"{ref.photo_id} is left out: {found.reason}")
-            refusal = found if role is Role.AFTER else refusal
+            left_out.append(f"{item.photo.photo.ref.photo_id} is left out: {found.reason}")
+            refusal = found if item.role is Role.AFTER else refusal
             continue
-        aligned.append(AlignedPhoto(photo, regions, role, found))
+        aligned.append(replace(item, alignment=found))
     if not any(item.role is Role.AFTER for item in aligned):
         return refusal
+    run.remarks.extend(left_out)
     return aligned
 
 
@@ -195,9 +202,13 @@ def _measured(run: _Run, aligned: list[AlignedPhoto], carried: Carried) -> PairR
         regions=_region_summaries(carried, aligned[0]),
         readings=_stored(readings, catalogue, aligned),
         estimates=estimates,
-        pictures=tuple((p.name, p.kind, p.caption) for p in pictures),
+        pictures=_listed(pictures),
     )
     return PairRun(result, pictures, run.seconds)
+
+
+def _listed(pictures: tuple[Picture, ...]) -> tuple[tuple[str, str, str], ...]:
+    return tuple((p.name, p.kind, p.caption) for p in pictures)
 
 
 def _reasons(whole: list[Check], estimates: tuple[Estimate, ...]) -> tuple[str, ...]:
@@ -268,14 +279,17 @@ def _stored(
     )
 
 
-def _refused(run: _Run, reasons: tuple[str, ...]) -> PairRun:
-    no = NotMeasured(reasons[0])
+def _refused(run: _Run, photos: list[AlignedPhoto], no: NotMeasured) -> PairRun:
+    """A pair that could not be laid over one another: both photos as taken, and why."""
+    after = next(item for item in photos if item.role is Role.AFTER)
+    with run.timed("depict"):
+        pictures = depict(photos[0], after, no, (), (), run.config.depict)
     result = PairResult(
         pair_key=run.pair_key,
         schema_version=SCHEMA_VERSION,
         pair=run.pair,
         status=PairStatus.REFUSED,
-        reasons=reasons,
+        reasons=(no.reason,),
         remarks=tuple(run.remarks),
         before_used=(),
         after_used=(),
@@ -287,6 +301,6 @@ def _refused(run: _Run, reasons: tuple[str, ...]) -> PairRun:
         regions=(),
         readings=(),
         estimates=(),
-        pictures=(),
+        pictures=_listed(pictures),
     )
-    return PairRun(result, (), run.seconds)
+    return PairRun(result, pictures, run.seconds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000
+from skimage.filters import apply_hysteresis_threshold
 
 from dermadelta.kernels.colour import TINY, linear_to_lab
 from dermadelta.kernels.masks import drop_small_parts, fill_holes
@@ -71,8 +72,19 @@ def discolouration(
 
 
 def patches(
-    score: NDArray[np.float32], allowed: Bools, *, threshold: float, min_area_px: float
+    score: NDArray[np.float32],
+    allowed: Bools,
+    *,
+    core: float,
+    boundary: float,
+    min_area_px: float,
 ) -> Bools:
-    """Connected patches above a threshold: small parts dropped, small holes filled."""
-    mask = drop_small_parts((score > threshold) & allowed, min_area_px)
+    """Connected patches above ``boundary`` that hold a pixel above ``core`` (hysteresis).
+
+    Small parts are dropped and small holes filled. Shapes (h, w); scores in the units of the
+    thresholds.
+    """
+    within = np.where(allowed, score, 0.0)
+    kept = apply_hysteresis_threshold(within, boundary, core)  # type: ignore[no-untyped-call]
+    mask = drop_small_parts(np.asarray(kept, dtype=np.bool_), min_area_px)
     return fill_holes(mask, min_area_px) & allowed

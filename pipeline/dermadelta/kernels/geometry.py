@@ -55,18 +55,20 @@ def resize_transform(source: tuple[int, int], target: tuple[int, int]) -> Floats
 def sample_displacement(
     grid: NDArray[np.float32], step_px: float, points: ArrayLike
 ) -> NDArray[np.float32]:
-    """Displacement at (h, w, 2) points by bilinear interpolation, edge values beyond the grid."""
-    p = np.asarray(points, dtype=np.float32)
-    cols = (p[..., 0] + 0.5) / step_px - 0.5
-    rows = (p[..., 1] + 0.5) / step_px - 0.5
-    values = cv2.remap(
-        grid,
-        np.ascontiguousarray(cols, dtype=np.float32),
-        np.ascontiguousarray(rows, dtype=np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return np.asarray(values, dtype=np.float32).reshape(p.shape)
+    """Displacement at (h, w, 2) points by bilinear interpolation, edge values beyond the grid.
+
+    In floating point: OpenCV's interpolation knows positions to 1/32 of a *cell* only, which at a
+    cell of 32 pixels moves a stretched grid by hundredths of a pixel.
+    """
+    p = np.asarray(points, dtype=np.float64)
+    last = np.array([grid.shape[1] - 1, grid.shape[0] - 1])
+    at = np.clip((p + 0.5) / step_px - 0.5, 0.0, last)
+    low = np.minimum(at.astype(np.intp), np.maximum(last - 1, 0))
+    high = np.minimum(low + 1, last)
+    right, down = np.moveaxis((at - low)[..., None], -2, 0)
+    upper = grid[low[..., 1], low[..., 0]] * (1 - right) + grid[low[..., 1], high[..., 0]] * right
+    lower = grid[high[..., 1], low[..., 0]] * (1 - right) + grid[high[..., 1], high[..., 0]] * right
+    return np.asarray(upper * (1 - down) + lower * down, dtype=np.float32)
 
 
 def pixel_grid(box: tuple[int, int, int, int], stride: int = 1) -> Floats:

@@ -5,7 +5,8 @@ Definition
 ``scar_area``: planimetric area of the scar mask, mm²: every pixel counts with the area that it
 has in the frame of the first before photo (Jacobian of the homography) times that photo's
 mm² per pixel². ``scar_share``: the same as per cent of the region. The mask is the clinician's,
-or discoloured patches found in each photo on its own pixels with one threshold for the pair.
+or discoloured patches found in each photo on its own pixels with one threshold for the pair,
+at half the contrast of the patches.
 
 Unit
 ----
@@ -33,7 +34,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from dermadelta.domain import Measure, Need, NotMeasured, Read, Scale, Settings, SkinView, Tiles
+from dermadelta.domain import (
+    LesionThresholds,
+    Measure,
+    Need,
+    NotMeasured,
+    Read,
+    Scale,
+    Settings,
+    SkinView,
+    Tiles,
+)
 from dermadelta.kernels.blobs import patches
 from dermadelta.kernels.geometry import area_scale, pixel_grid
 from dermadelta.kernels.statistics import tile_sums
@@ -74,11 +85,11 @@ def read_scar_share(view: SkinView, params: Params) -> Read | NotMeasured:
 def _area(view: SkinView, params: Params, unit_per_px2: float) -> Read | NotMeasured:
     if not isinstance(view.scar, NotMeasured):
         scars, own_sd = view.scar & view.mask, params.given_rel_sd
-    elif isinstance(view.lesion_de00, NotMeasured):
-        return view.lesion_de00
+    elif isinstance(view.lesion, NotMeasured):
+        return view.lesion
     else:
-        scars = _automatic(view, params, view.lesion_de00)
-        own_sd = _outline_sd(view, params, view.lesion_de00, scars)
+        scars = _automatic(view, params, view.lesion, 1.0)
+        own_sd = _outline_sd(view, params, view.lesion, scars)
     if not scars.any():
         return NotMeasured("no scar found: give a scar mask if there is one")
     areas = np.where(scars, _pixel_areas(view) * unit_per_px2, 0.0)[view.mask]
@@ -88,22 +99,30 @@ def _area(view: SkinView, params: Params, unit_per_px2: float) -> Read | NotMeas
     )
 
 
-def _automatic(view: SkinView, params: Params, threshold: float) -> NDArray[np.bool_]:
+def _automatic(
+    view: SkinView, params: Params, lesion: LesionThresholds, factor: float
+) -> NDArray[np.bool_]:
     if isinstance(view.scale, Scale):
         smallest = params.min_area_mm2 / view.scale.mm_per_px**2
     else:
         smallest = params.min_area_share * float(np.count_nonzero(view.mask))
-    return patches(view.discolouration, view.mask, threshold=threshold, min_area_px=smallest)
+    return patches(
+        view.discolouration,
+        view.mask,
+        core=lesion.core_de00,
+        boundary=lesion.boundary_de00 * factor,
+        min_area_px=smallest,
+    )
 
 
 def _outline_sd(
-    view: SkinView, params: Params, threshold: float, scars: NDArray[np.bool_]
+    view: SkinView, params: Params, lesion: LesionThresholds, scars: NDArray[np.bool_]
 ) -> float:
     """Half the log range of the area when the threshold moves a step down and up."""
     if not scars.any():
         return 0.0
     wide, narrow = (
-        np.count_nonzero(_automatic(view, params, threshold * (1.0 + sign * params.threshold_step)))
+        np.count_nonzero(_automatic(view, params, lesion, 1.0 + sign * params.threshold_step))
         for sign in (-1.0, 1.0)
     )
     return 0.5 * float(np.log(max(1, int(wide)) / max(1, int(narrow))))

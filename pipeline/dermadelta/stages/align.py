@@ -26,7 +26,7 @@ from dermadelta.kernels.geometry import (
     pixel_grid,
     resize_transform,
 )
-from dermadelta.kernels.masks import grow
+from dermadelta.kernels.masks import fill_holes, grow
 from dermadelta.kernels.resampling import resize_mask, sample_mask, shrink_pixels
 from dermadelta.kernels.texture import gaussian
 
@@ -58,6 +58,9 @@ class AlignConfig(Settings):
     )
     trust_px: float = Field(
         1.0, gt=0.0, description="Forward-backward error at which a vector loses its weight."
+    )
+    enclosed_share: float = Field(
+        0.1, ge=0.0, description="Largest part enclosed by skin that is aligned on, share of frame."
     )
     near_share: float = Field(
         0.25, ge=0.0, description="Features lie on skin this near to the region, share of the side."
@@ -142,7 +145,7 @@ def _side(
     shape = (small.shape[0], small.shape[1])
     rgb = linearise(small, photo.photo.to_linear.curves, photo.photo.to_linear.matrix)
     logs = np.log(np.maximum(rgb, TINY))
-    usable = resize_mask(regions.usable, shape)
+    usable = _surface(regions, shape, config)
     if usable.mean() < 0.02:  # nothing looks like skin: look everywhere but on fixtures
         usable = ~resize_mask(photo.fixtures | photo.photo.clipped, shape)
     sigma = max(3.0, config.normalise_share * min(shape))
@@ -158,6 +161,13 @@ def _side(
         region=region & usable,
         to_full=resize_transform(shape, (rows, cols)),
     )
+
+
+def _surface(regions: Regions, shape: tuple[int, int], config: AlignConfig) -> Mask:
+    """Skin with what it encloses: lesions, scars and moles are marks to hold on to."""
+    skin = resize_mask(regions.usable, shape)
+    whole = fill_holes(skin, config.enclosed_share * skin.size)
+    return whole & resize_mask(regions.readable, shape)
 
 
 def _mirrored(side: _Side) -> _Side:

@@ -17,6 +17,7 @@ from dermadelta.domain import (
     Alignment,
     Carried,
     FloatArray,
+    LesionThresholds,
     Mask,
     Matrix,
     NotMeasured,
@@ -67,6 +68,9 @@ class CarryConfig(Settings):
     )
     lesion_sd: float = Field(
         5.0, gt=0.0, description="The same in robust SDs of the region's own mottling."
+    )
+    lesion_boundary_sd: float = Field(
+        2.5, gt=0.0, description="Least boundary of a scar in robust SDs of the mottling."
     )
     lesion_smooth_mm: float = Field(0.3, gt=0.0, description="Smoothing before scars, mm.")
     lesion_lightness_weight: float = Field(
@@ -140,7 +144,7 @@ def _remarks(base: AlignedPhoto) -> tuple[str, ...]:
 def _shared_mask(item: Region, photos: Sequence[AlignedPhoto]) -> Mask:
     """The region on the first before photo, less what another photo does not show usably."""
     base = photos[0]
-    mask = item.mask & base.regions.usable
+    mask = item.mask & _allowed(item, base)
     x0, y0, width, height = box = bounding_box(mask, 0)
     for other in photos[1:]:
         if other.alignment is None or _own_region(item, other) is not None:
@@ -148,8 +152,13 @@ def _shared_mask(item: Region, photos: Sequence[AlignedPhoto]) -> Mask:
         part = mask[y0 : y0 + height, x0 : x0 + width]
         for top, rows in _strips(box):
             points = dense_map(partial(_to_after, other.alignment), (x0, top, width, rows))
-            part[top - y0 : top - y0 + rows] &= sample_mask(other.regions.usable, points)
+            part[top - y0 : top - y0 + rows] &= sample_mask(_allowed(item, other), points)
     return mask
+
+
+def _allowed(item: Region, photo: AlignedPhoto) -> Mask:
+    """Pixels that a region may use: a given one need not look like skin, a found one must."""
+    return photo.regions.readable if item.source == "given" else photo.regions.usable
 
 
 def _own_region(item: Region, other: AlignedPhoto) -> Mask | None:
@@ -180,7 +189,8 @@ def _cut(
     item: Region, shared: Mask, photo: AlignedPhoto, grid: TileGrid, config: CarryConfig
 ) -> _Cut:
     own = None if photo.alignment is None else _own_region(item, photo)
-    mask = _carried_mask(shared, photo) if own is None else own & photo.regions.usable
+    mask = _carried_mask(shared, photo) if own is None else own.copy()
+    mask &= _allowed(item, photo)
     margin = round(config.margin_share * max(bounding_box(mask, 0)[2:]))
     box = bounding_box(mask, margin)
     x0, y0, width, height = box
@@ -205,7 +215,7 @@ def _cut(
 def _carried_mask(shared: Mask, photo: AlignedPhoto) -> Mask:
     alignment = photo.alignment
     if alignment is None:
-        return shared
+        return shared.copy()
     rows, cols = photo.regions.usable.shape
     mask = np.zeros((rows, cols), dtype=np.bool_)
     box = _reach(shared, alignment, (rows, cols))
@@ -213,7 +223,7 @@ def _carried_mask(shared: Mask, photo: AlignedPhoto) -> Mask:
     for top, count in _strips(box):
         points = dense_map(partial(_to_before, alignment), (x0, top, width, count))
         mask[top : top + count, x0 : x0 + width] = sample_mask(shared, points)
-    return mask & photo.regions.usable
+    return mask
 
 
 def _reach(shared: Mask, alignment: Alignment, shape: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -400,7 +410,7 @@ def _views(
                 blur_to_add_px2=own * cut.magnification**2,
                 noise_sd=noise_sd(log_luminance(cut.rgb), cut.mask),
                 scar=_scar(cut),
-                lesion_de00=_lesion_threshold(photos, same, masks, config),
+                lesion=_lesion_thresholds(photos, same, masks, config),
                 discolouration=maps[id(cut)],
             )
         )
@@ -457,20 +467,29 @@ def _scar(cut: _Cut) -> Mask | NotMeasured:
     return scar.mask[y0 : y0 + height, x0 : x0 + width]
 
 
-def _lesion_threshold(
+def _lesion_thresholds(
     photos: Sequence[AlignedPhoto],
     maps: Sequence[FloatArray],
     masks: Sequence[Mask],
     config: CarryConfig,
-) -> float | NotMeasured:
+) -> LesionThresholds | NotMeasured:
+    """A core well above the skin's own mottling; a boundary at half the patches' contrast."""
     given = [isinstance(photo.regions.scar, Region) for photo in photos]
     if any(given) and not all(given):
         return NotMeasured(
             "a scar mask is given on one photo only: give one on each, drawn on its own pixels, or"
             " none (a carried mask cannot show a change)"
         )
-    limits = [
-        float(np.median(score[mask])) + config.lesion_sd * robust_sd(score[mask])
+    noise = [
+        (float(np.median(score[mask])), robust_sd(score[mask]))
         for score, mask in zip(maps, masks, strict=True)
     ]
-    return max(config.lesion_floor_de00, *limits)
+    core = max(config.lesion_floor_de00, *(m + config.lesion_sd * sd for m, sd in noise))
+    least = max(m + config.lesion_boundary_sd * sd for m, sd in noise)
+    plateaus = [
+        float(np.quantile(score[mask & (score > core)], 0.75))
+        for score, mask in zip(maps, masks, strict=True)
+        if np.any(mask & (score > core))
+    ]
+    half = 0.5 * float(np.exp(np.mean(np.log(plateaus)))) if plateaus else core
+    return LesionThresholds(core, min(core, max(least, half)))

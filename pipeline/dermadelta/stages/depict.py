@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ from dermadelta.domain import (
     Mask,
     Matrix,
     Measure,
+    NotMeasured,
     Picture,
     Read,
     Reading,
@@ -26,7 +28,7 @@ from dermadelta.domain import (
     Tiles,
 )
 from dermadelta.kernels.colour import linearise, srgb_encode
-from dermadelta.kernels.geometry import bounding_box, invert_field
+from dermadelta.kernels.geometry import bounding_box, dense_map, invert_field
 from dermadelta.kernels.resampling import sample, sample_mask, shrink_pixels
 from dermadelta.kernels.texture import gaussian
 
@@ -54,21 +56,37 @@ _MORE = np.array([178.0, 72.0, 8.0])
 _BEFORE_LINE, _AFTER_LINE = (33, 102, 172), (214, 96, 4)
 
 
+@dataclass(frozen=True, eq=False)
+class _Canvas:
+    """The display crop: its pixels in the before photo and in each photo's own pixels."""
+
+    points: Matrix
+    own: tuple[FloatArray, FloatArray]
+    photos: tuple[AlignedPhoto, AlignedPhoto]
+    factor: float
+
+    @property
+    def ids(self) -> tuple[str, str]:
+        first, second = (item.photo.photo.ref.photo_id for item in self.photos)
+        return first, second
+
+
 def depict(
     before: AlignedPhoto,
     after: AlignedPhoto,
-    carried: Carried,
+    carried: Carried | NotMeasured,
     readings: Sequence[Reading],
     catalogue: Sequence[Measure],
     config: DepictConfig,
 ) -> tuple[Picture, ...]:
-    """Display pictures of a pair, all on one crop of the first before photo.
+    """Display pictures of a pair.
 
     Parameters
     ----------
     before, after : AlignedPhoto
         The first photo of either side.
-    carried : Carried
+    carried : Carried or NotMeasured
+        NotMeasured when the pair was refused before any region was carried.
     readings : sequence of Reading
         Their tiles make the heat maps.
     catalogue : sequence of Measure
@@ -78,30 +96,116 @@ def depict(
     -------
     tuple of Picture
         Both photos, the mask of every region on either photo, and a heat map per measure and
-        region (for scars, the two outlines).
+        region (for scars, the two outlines), all on one crop of the first before photo. Of a
+        refused pair only both photos, each whole and as taken.
     """
-    views = {(v.photo_id, v.region): v for v in carried.views}
-    ids = (before.photo.photo.ref.photo_id, after.photo.photo.ref.photo_id)
-    points, factor = _display_grid(before, carried, ids[0], config)
-    shown = (_shown(before, points, factor), _shown(after, points, factor))
-    pictures = [
+    if isinstance(carried, NotMeasured):
+        return (
+            Picture("before.jpg", "before", "Before, as taken", _whole(before, config)),
+            Picture("after.jpg", "after", "After, as taken, not aligned", _whole(after, config)),
+        )
+    canvas = _canvas(before, after, carried, config)
+    shown = (_shown(before, canvas.own[0], canvas), _shown(after, canvas.own[1], canvas))
+    return (
         Picture("before.jpg", "before", "Before, for display", shown[0]),
         Picture("after.jpg", "after", "After, laid onto the before photo, for display", shown[1]),
-    ]
-    for (photo_id, region), view in views.items():
-        if photo_id in ids:
-            side = before if photo_id == ids[0] else after
-            mask = _mask_picture(view, view.mask, side, points)
-            name = f"mask_{view.role.value}_{region}.png"
-            pictures.append(Picture(name, "mask", f"{region} on the {view.role.value} photo", mask))
+        *_mask_pictures(carried, canvas),
+        *_heat_pictures(carried, readings, catalogue, shown[0], canvas, config),
+    )
+
+
+def _canvas(
+    before: AlignedPhoto, after: AlignedPhoto, carried: Carried, config: DepictConfig
+) -> _Canvas:
+    rows, cols = before.regions.usable.shape
+    covered = np.zeros((rows, cols), dtype=np.bool_)
+    for view in carried.views:
+        if view.photo_id == before.photo.photo.ref.photo_id:
+            x0, y0 = view.origin
+            h, w = view.mask.shape
+            covered[y0 : y0 + h, x0 : x0 + w] |= view.mask
+    box = bounding_box(covered, 0)
+    box = bounding_box(covered, round(config.margin_share * max(box[2:])))
+    factor = min(1.0, config.longer_side_px / max(box[2:]))
+    size = (max(1, round(box[2] * factor)), max(1, round(box[3] * factor)))
+
+    def in_before(display: Matrix) -> Matrix:
+        return np.asarray((display + 0.5) / factor - 0.5 + np.array(box[:2], dtype=np.float64))
+
+    def in_after(display: Matrix) -> Matrix:
+        a = after.alignment
+        points = in_before(display)
+        if a is None:
+            return points
+        return invert_field(a.after_to_before, a.displacement, a.grid_step_px, points)
+
+    whole = (0, 0, *size)
+    own = (dense_map(in_before, whole), dense_map(in_after, whole))
+    return _Canvas(own[0].astype(np.float64), own, (before, after), factor)
+
+
+def _whole(photo: AlignedPhoto, config: DepictConfig) -> Bytes:
+    stored = photo.photo.photo
+    factor = min(1.0, config.longer_side_px / max(stored.rgb.shape[:2]))
+    small = shrink_pixels(stored.rgb, factor)
+    linear = linearise(small, stored.to_linear.curves, stored.to_linear.matrix)
+    return np.round(255.0 * srgb_encode(linear)).astype(np.uint8)
+
+
+def _shown(photo: AlignedPhoto, own: FloatArray, canvas: _Canvas) -> Bytes:
+    stored = photo.photo.photo
+    small = shrink_pixels(stored.rgb, canvas.factor)
+    step = np.array([small.shape[1] / stored.rgb.shape[1], small.shape[0] / stored.rgb.shape[0]])
+    matrix = photo.photo.colour.matrix @ stored.to_linear.matrix
+    linear = linearise(small, stored.to_linear.curves, matrix)
+    drawn = sample(linear, (own + 0.5) * step - 0.5)
+    return np.round(255.0 * srgb_encode(drawn)).astype(np.uint8)
+
+
+def _on_display(view: SkinView, mask: Mask, canvas: _Canvas) -> Mask:
+    own = canvas.own[canvas.ids.index(view.photo_id)]
+    return sample_mask(mask, own - np.array(view.origin, dtype=np.float32))
+
+
+def _mask_pictures(carried: Carried, canvas: _Canvas) -> list[Picture]:
+    pictures = []
+    for view in carried.views:
+        if view.photo_id in canvas.ids:
+            pixels = np.where(_on_display(view, view.mask, canvas), 255, 0).astype(np.uint8)
+            name = f"mask_{view.role.value}_{view.region}.png"
+            caption = f"{view.region} on the {view.role.value} photo"
+            pictures.append(Picture(name, "mask", caption, pixels))
+    return pictures
+
+
+def _heat_pictures(
+    carried: Carried,
+    readings: Sequence[Reading],
+    catalogue: Sequence[Measure],
+    shown: Bytes,
+    canvas: _Canvas,
+    config: DepictConfig,
+) -> list[Picture]:
+    views = {(v.photo_id, v.region): v for v in carried.views}
+    grey = cv2.cvtColor(cv2.cvtColor(shown, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    background = np.asarray(grey, dtype=np.uint8)
+    pictures = []
     for item in catalogue:
         for region in dict.fromkeys(v.region for v in carried.views if v.region != REFERENCE):
-            pair = _pair_of(readings, item, region, ids)
+            pair = _pair_of(readings, item, region, canvas.ids)
             if pair is None:
                 continue
-            sides = (views[ids[0], region], views[ids[1], region])
-            pictures.append(_heat(item, pair, sides, (before, after), shown[0], points, config))
-    return tuple(pictures)
+            sides = (views[canvas.ids[0], region], views[canvas.ids[1], region])
+            name = f"heat_{region}_{item.name}.png"
+            if pair[0].outline is not None and pair[1].outline is not None:
+                outlines = (pair[0].outline, pair[1].outline)
+                caption = f"{item.title}: outline before (blue) and after (orange)"
+                pixels = _outlined(background, outlines, sides, canvas)
+            else:
+                caption = _caption(item, config)
+                pixels = _heat(item, pair, sides[0], background, canvas, config)
+            pictures.append(Picture(name, "heat", caption, pixels))
+    return pictures
 
 
 def _pair_of(
@@ -117,80 +221,35 @@ def _pair_of(
     return found[ids[0]], found[ids[1]]
 
 
-def _display_grid(
-    before: AlignedPhoto, carried: Carried, photo_id: str, config: DepictConfig
-) -> tuple[Matrix, float]:
-    """Points (h, w, 2) of the display pixels in the before photo, and the display's factor."""
-    rows, cols = before.regions.usable.shape
-    covered = np.zeros((rows, cols), dtype=np.bool_)
-    for view in carried.views:
-        if view.photo_id == photo_id:
-            x0, y0 = view.origin
-            h, w = view.mask.shape
-            covered[y0 : y0 + h, x0 : x0 + w] |= view.mask
-    box = bounding_box(covered, 0)
-    box = bounding_box(covered, round(config.margin_share * max(box[2:])))
-    factor = min(1.0, config.longer_side_px / max(box[2:]))
-    width, height = max(1, round(box[2] * factor)), max(1, round(box[3] * factor))
-    xs = box[0] + (np.arange(width) + 0.5) / factor - 0.5
-    ys = box[1] + (np.arange(height) + 0.5) / factor - 0.5
-    return np.stack(np.meshgrid(xs, ys), axis=-1), factor
-
-
-def _own_points(photo: AlignedPhoto, points: Matrix) -> Matrix:
-    if photo.alignment is None:
-        return points
-    a = photo.alignment
-    return invert_field(a.after_to_before, a.displacement, a.grid_step_px, points)
-
-
-def _shown(photo: AlignedPhoto, points: Matrix, factor: float) -> Bytes:
-    stored = photo.photo.photo
-    small = shrink_pixels(stored.rgb, factor)
-    step = np.array([small.shape[1] / stored.rgb.shape[1], small.shape[0] / stored.rgb.shape[0]])
-    own = (_own_points(photo, points) + 0.5) * step - 0.5
-    matrix = photo.photo.colour.matrix @ stored.to_linear.matrix
-    linear = linearise(small, stored.to_linear.curves, matrix)
-    drawn = np.asarray(sample(linear, own), dtype=np.float32)
-    return np.round(255.0 * srgb_encode(drawn)).astype(np.uint8)
-
-
-def _on_display(view: SkinView, mask: Mask, photo: AlignedPhoto, points: Matrix) -> Mask:
-    own = _own_points(photo, points) - np.array(view.origin, dtype=np.float64)
-    return sample_mask(mask, own)
-
-
-def _mask_picture(view: SkinView, mask: Mask, photo: AlignedPhoto, points: Matrix) -> Bytes:
-    return np.where(_on_display(view, mask, photo, points), 255, 0).astype(np.uint8)
+def _outlined(
+    background: Bytes,
+    outlines: tuple[Mask, Mask],
+    views: tuple[SkinView, SkinView],
+    canvas: _Canvas,
+) -> Bytes:
+    picture = background.copy()
+    colours = (_BEFORE_LINE, _AFTER_LINE)
+    for outline, view, colour in zip(outlines, views, colours, strict=True):
+        mask = _on_display(view, outline, canvas).astype(np.uint8)
+        lines, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+        cv2.drawContours(picture, lines, -1, colour, 2, cv2.LINE_AA)
+    return picture
 
 
 def _heat(
     item: Measure,
     reads: tuple[Read, Read],
-    views: tuple[SkinView, SkinView],
-    photos: tuple[AlignedPhoto, AlignedPhoto],
-    shown: Bytes,
-    points: Matrix,
+    view: SkinView,
+    background: Bytes,
+    canvas: _Canvas,
     config: DepictConfig,
-) -> Picture:
-    grey = cv2.cvtColor(cv2.cvtColor(shown, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    name = f"heat_{views[0].region}_{item.name}.png"
-    if reads[0].outline is not None and reads[1].outline is not None:
-        outlines = (reads[0].outline, reads[1].outline)
-        for outline, view, photo, colour in zip(
-            outlines, views, photos, (_BEFORE_LINE, _AFTER_LINE), strict=True
-        ):
-            mask = _on_display(view, outline, photo, points).astype(np.uint8)
-            lines, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-            cv2.drawContours(grey, lines, -1, colour, 2, cv2.LINE_AA)
-        caption = f"{item.title}: outline before (blue) and after (orange)"
-        return Picture(name, "heat", caption, np.asarray(grey, dtype=np.uint8))
-    change = _tile_change(reads, views[0].grid, item.change == "ratio")
+) -> Bytes:
+    change = _tile_change(reads, view.grid, item.change == "ratio")
     end = config.heat_log if item.change == "ratio" else config.heat_difference
-    inside = _on_display(views[0], views[0].mask, photos[0], points)
-    colours = _diverging(_spread(change, views[0].grid, points) / end)
-    mixed = np.where(inside[..., None], 0.35 * grey + 0.65 * colours, grey)
-    return Picture(name, "heat", _caption(item, config), np.round(mixed).astype(np.uint8))
+    inside = _on_display(view, view.mask, canvas)
+    colours = _diverging(_spread(change, view.grid, canvas.points) / end)
+    mixed = np.where(inside[..., None], 0.35 * background + 0.65 * colours, background)
+    return np.round(mixed).astype(np.uint8)
 
 
 def _caption(item: Measure, config: DepictConfig) -> str:

@@ -173,7 +173,7 @@ def _to_linear(image: DecodedImage) -> tuple[Pixels, ToLinear]:
 def _from_tags(tags: ColourTags, levels: int) -> ToLinear:
     """Way to linear sRGB of a picture without an ICC profile."""
     if tags.primaries is None:
-        return _srgb(levels, "sRGB (assumed)")
+        return _srgb(levels, tags.name or "sRGB (assumed)")
     codes = np.linspace(0.0, 1.0, levels)
     curve = srgb_decode(codes) if tags.gamma is None else codes**tags.gamma
     matrix = _xyz_to_srgb() @ _primaries_to_xyz(tags.primaries)

@@ -111,6 +111,7 @@ def region(
         regions=found,
         reference=_reference(photo, found, rgb, usable, treated, treated_mask, config),
         scar=_given_region(photo, "scar_mask", "scar"),
+        readable=resize_mask(~blocked, _frame(photo)) & ~photo.photo.clipped,
         usable=resize_mask(usable, _frame(photo)) & ~photo.photo.clipped,
         left_out=tuple((name, float(mask.mean())) for name, mask in lost.items()),
     )
