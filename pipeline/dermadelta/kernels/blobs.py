@@ -39,19 +39,19 @@ def background_colour(
     rows, cols = skin.shape
     y, x = np.mgrid[-1.0 : 1.0 : rows * 1j, -1.0 : 1.0 : cols * 1j]
     terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).reshape(-1, 6)
-    logs = np.log(np.maximum(rgb, TINY)).reshape(-1, 3).astype(np.float64)
-    every = max(1, skin.size // 40_000)  # six coefficients need no more pixels than that
-    sparse = np.zeros(skin.size, dtype=np.bool_)
-    sparse[::every] = True
-    chosen = skin.ravel() & sparse
+    # Six coefficients need no more than some ten thousand pixels, evenly spread.
+    chosen = np.flatnonzero(skin)[:: max(1, np.count_nonzero(skin) // 40_000)]
+    few = terms[chosen]
+    logs = np.log(np.maximum(rgb.reshape(-1, 3)[chosen], TINY)).astype(np.float64)
     coefficients = np.zeros((6, 3))
+    kept = np.ones(len(chosen), dtype=np.bool_)
     for _ in range(rounds):
-        if np.count_nonzero(chosen) < 60:
+        if np.count_nonzero(kept) < 60:
             break
-        coefficients = np.linalg.lstsq(terms[chosen], logs[chosen], rcond=None)[0]
-        residual = logs - terms @ coefficients
-        spread = 1.4826 * np.median(np.abs(residual[chosen]), axis=0) + 1e-6
-        chosen = skin.ravel() & sparse & (np.abs(residual) < reject_sd * spread).all(axis=1)
+        coefficients = np.linalg.lstsq(few[kept], logs[kept], rcond=None)[0]
+        residual = np.abs(logs - few @ coefficients)
+        spread = 1.4826 * np.median(residual[kept], axis=0) + 1e-6
+        kept = (residual < reject_sd * spread).all(axis=1)
     return np.exp(terms @ coefficients).reshape(rgb.shape).astype(np.float32)
 
 

@@ -445,6 +445,8 @@ def _own_scale(base: Scale | NotMeasured, cut: _Cut) -> Scale | NotMeasured:
 
 def _discolouration(cut: _Cut, scale: Scale | NotMeasured, config: CarryConfig) -> FloatArray:
     shape = cut.mask.shape
+    if cut.name == REFERENCE:  # no scars are sought there
+        return np.zeros(shape, dtype=np.float32)
     factor = min(1.0, config.lesion_side_px / max(shape))
     small = shrink_to(cut.rgb, factor)
     skin = resize_mask(cut.skin, (small.shape[0], small.shape[1]))
