@@ -202,9 +202,21 @@ def _read_visit(
             if not any(_photo_stem(other) == sidecars[path][0] for other in entries):
                 problems.append(Problem(shown, "a region without its photo", "Check its name."))
         elif path.suffix.lower() not in PHOTO_SUFFIXES:
-            ignored.append(Problem(shown, "no photo", ""))
+            _no_photo(path, shown, entries, problems, ignored)
         else:
             yield _photo(path, shown, subject, day, phase, label, sidecars)
+
+
+def _no_photo(
+    path: Path, shown: str, entries: list[Path], problems: list[Problem], ignored: list[Problem]
+) -> None:
+    """A file beside the photos: polygons saved under a photo's own name were surely meant."""
+    if path.suffix.lower() == ".json" and normal(path.stem) in map(_photo_stem, entries):
+        cause = "a polygon file that does not say what it is"
+        remedy = f"Name it {path.stem}.roi.json (or .reference, .exclude, .scar)."
+        problems.append(Problem(shown, cause, remedy))
+    else:
+        ignored.append(Problem(shown, "no photo", ""))
 
 
 def _photo_stem(path: Path) -> str | None:

@@ -57,13 +57,15 @@ def _reject_shared(records: Sequence[PhotoRecord]) -> list[PhotoRecord]:
     order = sorted(range(len(records)), key=lambda n: (records[n].ref.visit_date, n))
     for index in order:
         record = records[index]
+        if not record.readable:
+            continue  # empty files are all alike, and have a reason of their own
         ref, earlier = record.ref, first.setdefault(record.ref.sha256, record).ref
         same_visit = (ref.subject_id, ref.visit_date, ref.phase) == (
             earlier.subject_id,
             earlier.visit_date,
             earlier.phase,
         )
-        if not ref.sha256 or same_visit:
+        if same_visit:
             continue
         reason = (
             f"the same file stands under another visit as {earlier.photo_id}, so one of the two "
@@ -99,7 +101,7 @@ def _same_shots(group: Sequence[PhotoRecord]) -> list[list[int]]:
 
 
 def _content(record: PhotoRecord) -> Hashable:
-    return record.ref.sha256 or None
+    return record.ref.sha256 if record.readable else None
 
 
 def _twin(record: PhotoRecord) -> Hashable:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from dermadelta import __version__
 from dermadelta.domain import SCHEMA_VERSION, PairRef, PairResult, PairStatus, PhotoRef
 from dermadelta.files.images import hash_file
 from dermadelta.files.paths import openable
@@ -28,10 +29,11 @@ def pair_key(pair: PairRef, fingerprint: str) -> str:
     -------
     str
         SHA-256 in hexadecimal over photo bytes, region files, the table's values, the
-        configuration, the versions of all measures and of the schema. Where the files lie does
-        not matter.
+        configuration, the versions of the package, of all measures and of the schema. Where
+        the files lie does not matter.
     """
     content = {
+        "package": __version__,
         "schema": SCHEMA_VERSION,
         "measures": sorted((measure.name, measure.version) for measure in ALL),
         "config": fingerprint,

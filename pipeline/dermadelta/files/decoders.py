@@ -59,6 +59,7 @@ Colour = tuple[bytes | None, float | None, tuple[float, ...] | None, str]
 """ICC profile, gamma, primaries, name: the first that is there counts."""
 
 _UNTAGGED: Colour = (None, None, None, "")
+_DECLARED_SRGB: Colour = (None, None, None, "sRGB")
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +180,7 @@ def _from_pillow(picture: ImageFile.ImageFile) -> tuple[Exif, Colour]:
         return exif, (icc, None, None, "")
     if exif.adobe_rgb:
         return exif, (None, _ADOBE_GAMMA, _ADOBE_RGB, "Adobe RGB (EXIF)")
-    return exif, _UNTAGGED
+    return exif, _DECLARED_SRGB if exif.srgb or "srgb" in picture.info else _UNTAGGED
 
 
 def _examine_jpeg(data: bytes, file: str) -> Examined:
@@ -199,7 +200,7 @@ def _examine_png(data: bytes, file: str) -> Examined:
         if name == b"IDAT":
             break
     gamma = picture.info.get("gamma")
-    if colour == _UNTAGGED and gamma and "srgb" not in picture.info and abs(gamma - 1 / 2.2) > 0.01:
+    if colour == _UNTAGGED and gamma and abs(gamma - 1 / 2.2) > 0.01:
         primaries = tuple(picture.info.get("chromaticity", ()))[2:] or _SRGB_PRIMARIES
         colour = (None, 1.0 / gamma, primaries, f"gamma {1.0 / gamma:.3g} (PNG)")
     return Examined(facts, exif, colour)
@@ -333,19 +334,28 @@ def _png(data: bytes, facts: Facts, file: str) -> Pixels:
     return np.asarray(picture if picture.mode == wanted else picture.convert(wanted))
 
 
+def _require_decodable(facts: Facts, limit: int, file: str) -> None:
+    if facts.width * facts.height > limit:
+        cause = f"a {facts.format} of more than {limit // 10**6} million pixels cannot be decoded"
+        raise UnsupportedPhoto(cause, remedy="Export it as JPEG or TIFF.", file=file)
+
+
 def _webp(data: bytes, facts: Facts, file: str) -> Pixels:
+    _require_decodable(facts, _WEBP_LIMIT, file)
     picture = WebPImageFile(io.BytesIO(data))
     picture.load()
     return np.asarray(picture)
 
 
 def _avif(data: bytes, facts: Facts, file: str) -> Pixels:
+    _require_decodable(facts, _HEIF_LIMIT, file)
     picture = AvifImageFile(io.BytesIO(data))
     picture.load()
     return np.asarray(picture)
 
 
 def _heic(data: bytes, facts: Facts, file: str) -> Pixels:
+    _require_decodable(facts, _HEIF_LIMIT, file)
     picture = _open_heic(data)
     # A copy: the memory of the decoder is used again for the next picture.
     pixels: Pixels = np.array(picture)

@@ -11,7 +11,7 @@ from PIL import Image
 _MAKE, _MODEL, _ORIENTATION, _SOFTWARE, _DATE = 0x010F, 0x0110, 0x0112, 0x0131, 0x0132
 _EXIF_IFD, _INTEROP_IFD = 0x8769, 0xA005
 _DATE_ORIGINAL, _SUBSECOND_ORIGINAL = 0x9003, 0x9291
-_INTEROP_INDEX = 0x0001
+_INTEROP_INDEX, _COLOUR_SPACE = 0x0001, 0xA001
 
 _DAMAGED_EXIF = (ValueError, TypeError, KeyError, IndexError, OSError, SyntaxError, struct.error)
 """What Pillow raises on a damaged block: a fault of the block is none of the photograph."""
@@ -26,6 +26,7 @@ class Exif:
     software: str = ""
     captured_at: datetime | None = None
     adobe_rgb: bool = False
+    srgb: bool = False
 
 
 def parse_exif(block: bytes | None) -> Exif:
@@ -64,6 +65,7 @@ def parse_exif(block: bytes | None) -> Exif:
         software=_text(main[_SOFTWARE]),
         captured_at=taken or _moment(main[_DATE], None),
         adobe_rgb=_text(interop.get(_INTEROP_INDEX)).startswith("R03"),
+        srgb=inner.get(_COLOUR_SPACE) == 1,
     )
 
 

@@ -22,11 +22,17 @@ def openable(path: str | Path) -> Path:
     Path
         The same path; on Windows, a long one in its ``\\?\`` form, which has no limit.
     """
-    if os.name != "nt":
-        return Path(path)
-    absolute = str(Path(path).absolute())
+    return Path(path) if os.name != "nt" else Path(extended(str(Path(path).absolute())))
+
+
+def extended(absolute: str) -> str:
+    r"""Form of an absolute Windows path that has no limit of length; short ones stay.
+
+    ``C:\folder\...`` becomes ``\\?\C:\folder\...`` and a network path ``\\server\share\...``
+    becomes ``\\?\UNC\server\share\...``.
+    """
     if len(absolute) < _WINDOWS_LIMIT or absolute.startswith("\\\\?\\"):
-        return Path(path)
+        return absolute
     if absolute.startswith("\\\\"):
-        return Path("\\\\?\\UNC" + absolute[1:])
-    return Path("\\\\?\\" + absolute)
+        return "\\\\?\\UNC" + absolute[1:]
+    return "\\\\?\\" + absolute

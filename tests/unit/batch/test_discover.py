@@ -66,6 +66,14 @@ def test_region_files_beside_a_photo_are_its_masks(tmp_path):
     assert [p.file for p in intake.problems] == ["S/2026-01-02/gone.roi.png"]
 
 
+def test_polygons_under_a_photos_own_name_are_asked_about(tmp_path):
+    touch(tmp_path, "S/2026-01-02/a.jpg", "S/2026-01-02/a.json", "S/2026-01-02/other.json")
+    intake = discover(tmp_path)
+    assert [p.file for p in intake.problems] == ["S/2026-01-02/a.json"]
+    assert "a.roi.json" in intake.problems[0].remedy
+    assert len(intake.ignored) == 1
+
+
 NAMES = ["Müller Straße", "=1+1", "🙂 smile", "a'b", "-dash", "ends.with.dot.x", "名前"]
 
 

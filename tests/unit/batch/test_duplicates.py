@@ -22,6 +22,13 @@ def test_unreadable_files_without_a_hash_are_not_copies_of_each_other(record):
     assert counted([record(sha256="", readable=False)] * 1 + [record(sha256="")]) == ["", ""]
 
 
+def test_empty_files_under_two_visits_keep_their_own_reason(record):
+    records = [
+        record(day=day, sha256="e" * 64, readable=False) for day in ("2026-01-01", "2026-03-04")
+    ]
+    assert settle_duplicates(records) == tuple(records)
+
+
 def test_bursts_within_two_seconds_of_one_camera_count_once(record, at):
     shots = [record(taken=at(s)) for s in (0, 2, 3.9, 6.1)]
     name = shots[0].ref.photo_id

@@ -44,7 +44,7 @@ def test_a_good_photo(put, tmp_path):
 def test_a_region_is_used_for_the_checks(put, tmp_path):
     path = put("S/2026-01-02/a.png")
     pixels = np.asarray(Image.open(path)).copy()
-    pixels[:, :60] = 255
+    pixels[:, :150] = 255
     Image.fromarray(pixels).save(path)
     (plain,), _ = inspected(tmp_path)
     assert plain.quality.accepted

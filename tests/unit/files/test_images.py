@@ -271,6 +271,14 @@ def test_the_limit_is_the_callers_and_pillows_own_stays_as_it_was(save):
     assert before == Image.MAX_IMAGE_PIXELS
 
 
+@pytest.mark.parametrize("kind", ["webp", "heic", "avif"])
+def test_beyond_a_decoders_own_limit_the_reason_is_said(tmp_path, huge_headers, kind):
+    path = tmp_path / f"a.{kind}"
+    path.write_bytes(huge_headers[kind])
+    with pytest.raises(UnsupportedPhoto, match="million pixels"):
+        read_image(str(path), max_pixels=10**10)
+
+
 def test_a_header_without_pixels_is_refused(tmp_path, huge_headers):
     data = huge_headers["png"].replace(struct.pack(">II", 30_000, 30_000), struct.pack(">II", 0, 9))
     (tmp_path / "a.png").write_bytes(data)

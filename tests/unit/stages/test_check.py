@@ -56,7 +56,7 @@ def test_a_good_photograph_is_accepted_with_all_checks():
     assert report.accepted
     assert report.reasons == ()
     assert [c.name for c in report.checks] == [
-        "focus", "exposure", "clipping", "resolution", "date",
+        "focus", "exposure", "clipping", "colour", "resolution", "date",
     ]  # fmt: skip
     assert all(c.remedy for c in report.checks)
 
@@ -104,21 +104,33 @@ def test_contrast_and_exposure_do_not_move_focus():
     assert weak == pytest.approx(strong, rel=0.1)
 
 
-def test_focus_is_judged_where_the_region_is():
-    sharp, soft = skin(blur=1.0), skin(blur=5.0)
-    picture = np.where((np.arange(SIDE) < SIDE // 2)[None, :, None], sharp, soft)
-    left = np.zeros((SIDE, SIDE), bool)
-    left[:, : SIDE // 2] = True
+def test_focus_is_judged_around_the_region():
+    sharp, soft = skin(blur=1.0, side=1024), skin(blur=5.0, side=1024)
+    picture = np.where((np.arange(1024) < 512)[None, :, None], sharp, soft)
+    left, right = np.zeros((2, 1024, 1024), bool)
+    left[400:500, 100:200] = True
+    right[400:500, 824:924] = True
     assert check(photo(picture), left, CONFIG).accepted
-    assert not check(photo(picture), ~left, CONFIG).accepted
+    assert not check(photo(picture), right, CONFIG).accepted
     # Without a region a soft background does no harm.
     assert check(photo(picture), None, CONFIG).accepted
 
 
-def test_a_region_smaller_than_a_tile_falls_back_on_the_picture():
+def test_a_smooth_dark_lesion_is_judged_by_the_skin_around_it():
+    picture = skin(side=1024)
+    smooth = skin(level=20, contrast=0.2, side=1024)
+    roi = np.zeros((1024, 1024), bool)
+    roi[400:600, 400:600] = True
+    report = check(photo(np.where(roi[..., None], smooth, picture)), roi, CONFIG)
+    assert report.accepted, report.reasons
+    assert isinstance(found(report, "focus").value, float)
+
+
+@pytest.mark.parametrize("size", [1, 10])
+def test_a_tiny_region_is_judged_by_its_surroundings(size):
     roi = np.zeros((SIDE, SIDE), bool)
-    roi[10:20, 10:20] = True
-    assert isinstance(found(check(photo(skin()), roi, CONFIG), "focus").value, float)
+    roi[:size, 100 : 100 + size] = True
+    assert check(photo(skin()), roi, CONFIG).accepted
 
 
 # ---------------------------------------------------------------------- exposure, clipping
@@ -127,9 +139,8 @@ def test_a_region_smaller_than_a_tile_falls_back_on_the_picture():
 def test_very_dark_skin_is_not_refused_for_being_dark():
     # L* 25 is the dark end of published skin; here with white exposed to 0.8.
     encoded = 255.0 * 0.199
-    report = check(photo(skin(level=encoded, contrast=3)), None, CONFIG)
-    exposure = found(report, "exposure")
-    assert 0.02 < exposure.value < 0.04
+    report = check(photo(skin(level=encoded, contrast=3)), np.ones((SIDE, SIDE), bool), CONFIG)
+    assert 0.02 < found(report, "exposure").value < 0.04
     assert report.accepted
 
 
@@ -152,16 +163,24 @@ def test_a_black_or_white_background_is_no_fault(background):
 
 def test_clipping_counts_in_the_region_and_stricter_there():
     picture = skin()
-    picture[:, :60] = 255
-    roi = np.zeros((SIDE, SIDE), bool)
-    roi[:, :512] = True
+    picture[:, :200] = 255
+    roi = np.ones((SIDE, SIDE), bool)
     whole = found(check(photo(picture), None, CONFIG), "clipping")
     inside = found(check(photo(picture), roi, CONFIG), "clipping")
-    assert whole.value == inside.value == pytest.approx(100 * 60 / 512, rel=0.02)
+    assert whole.value == inside.value == pytest.approx(100 * 200 / 512, rel=0.02)
     assert whole.verdict is CheckVerdict.PASS
     assert inside.verdict is CheckVerdict.FAIL
-    roi[:, :80] = False
+    roi[:, :220] = False
     assert found(check(photo(picture), roi, CONFIG), "clipping").value == pytest.approx(0, abs=0.5)
+
+
+def test_a_grey_photograph_saved_in_colour_is_rejected():
+    grey = np.repeat(skin().mean(axis=2, keepdims=True), 3, axis=2)
+    report = check(photo(grey), None, CONFIG)
+    assert found(report, "colour").value == 0.0
+    assert not report.accepted
+    assert "colour" in report.reasons[0]
+    assert found(check(photo(skin()), None, CONFIG), "colour").value > 10
 
 
 # ------------------------------------------------------------------------ resolution, date

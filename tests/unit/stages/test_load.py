@@ -226,6 +226,15 @@ def test_the_usual_png_gamma_is_srgb(photo):
     assert photo(SWATCHES, pnginfo=info).to_linear.name == "sRGB (assumed)"
 
 
+def test_a_picture_that_says_srgb_itself_is_not_assumed(photo):
+    info = PngImagePlugin.PngInfo()
+    info.add(b"sRGB", b"\0")
+    assert photo(SWATCHES, pnginfo=info).to_linear.name == "sRGB"
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0xA001] = 1
+    assert photo(SWATCHES, "a.jpg", exif=exif).to_linear.name == "sRGB"
+
+
 def test_code_points_in_a_png(photo):
     info = PngImagePlugin.PngInfo()
     info.add(b"cICP", bytes([12, 13, 0, 1]))
