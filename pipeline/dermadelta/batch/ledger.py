@@ -6,7 +6,6 @@ import hashlib
 import json
 from pathlib import Path
 
-from dermadelta import __version__
 from dermadelta.domain import SCHEMA_VERSION, PairRef, PairResult, PairStatus, PhotoRef
 from dermadelta.files.images import hash_file
 from dermadelta.files.paths import openable
@@ -23,17 +22,16 @@ def pair_key(pair: PairRef, fingerprint: str) -> str:
     pair : PairRef
         Its photos carry the hashes of their bytes.
     fingerprint : str
-        Of the configuration.
+        Of the configuration; the caller may add the version of the package to it.
 
     Returns
     -------
     str
         SHA-256 in hexadecimal over photo bytes, region files, the table's values, the
-        configuration, the versions of the package, of all measures and of the schema. Where
-        the files lie does not matter.
+        configuration, the versions of all measures and of the schema. Where the files lie does
+        not matter.
     """
     content = {
-        "package": __version__,
         "schema": SCHEMA_VERSION,
         "measures": sorted((measure.name, measure.version) for measure in ALL),
         "config": fingerprint,

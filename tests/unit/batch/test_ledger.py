@@ -93,12 +93,6 @@ def test_a_new_version_of_a_measure_is_another_key(pair, monkeypatch):
     assert pair_key(pair, "f") != before
 
 
-def test_a_new_version_of_the_package_is_another_key(pair, monkeypatch):
-    before = pair_key(pair, "f")
-    monkeypatch.setattr(ledger, "__version__", "999")
-    assert pair_key(pair, "f") != before
-
-
 @pytest.fixture
 def stored(record, tmp_path):
     """A refused result with one picture, written under its key."""
