@@ -13,7 +13,7 @@ import pandas as pd
 
 from dermadelta.domain import Measure
 from dermadelta.reporting.catalogue import INSTALLED, measures_by_name
-from dermadelta.reporting.tables import CHECK_PREFIX, DAY, GATE_PREFIX
+from dermadelta.reporting.columns import CHECK_PREFIX, DAY, GATE_PREFIX
 
 MEASURE_UNIT: Final = "unit of the measure"
 SDC_UNIT: Final = "%, or the unit of the measure for difference measures"

@@ -14,17 +14,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from dermadelta.domain import Measure, PairResult, PhotoRecord
 from dermadelta.reporting import overview
 from dermadelta.reporting.catalogue import INSTALLED, measures_by_name
+from dermadelta.reporting.facts import facts, timing
 from dermadelta.reporting.figures import HEAT_STOPS, pair_figures
 from dermadelta.reporting.sentences import headline
 from dermadelta.reporting.strings import STATUSES, TEXT, day, sentence, spoken
 from dermadelta.reporting.views import (
     change_views,
     check_views,
-    facts,
     is_measured,
     remedies,
     shown_changes,
-    timing,
 )
 
 RUN_PAGE: Final = "report.html"

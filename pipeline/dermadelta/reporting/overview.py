@@ -10,12 +10,13 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from dermadelta.domain import Interval, Measure, NotMeasured, PairResult, PairStatus, PhotoRecord
+from dermadelta.reporting.facts import timing
 from dermadelta.reporting.numbers import fixed
 from dermadelta.reporting.pictures import thumbnail
 from dermadelta.reporting.sentences import Reported, headline, reported, topic
 from dermadelta.reporting.strings import RUN_FACTS, STATUSES, TEXT, day, region_name, spoken
 from dermadelta.reporting.tables import build_tables
-from dermadelta.reporting.views import ChangeView, axis_limits, change_view, remedies, timing
+from dermadelta.reporting.views import ChangeView, axis_limits, change_view, remedies
 
 FILES: Final = (
     *("results.xlsx", "changes.csv", "pairs.csv", "readings.csv", "photos.csv", "summary.csv"),

@@ -21,7 +21,8 @@ THUMBNAIL_BYTES: Final = 4_400
 INLINE_PNG_BYTES: Final = 160_000
 """A heavier lossless map is stored for the page as a fine JPEG; the file itself stays."""
 OUTLINE_TOLERANCE_PX: Final = 0.6
-MIN_OUTLINE_AREA_PX: Final = 12.0
+MIN_OUTLINE_SHARE: Final = 2e-4
+"""Smaller specks and holes of a mask would only clutter the picture."""
 HEAT_MAX_SIDE: Final = 900
 
 Bytes = NDArray[np.uint8]
@@ -81,7 +82,7 @@ def outline(path: Path, width: int, height: int) -> str:
     curves, _ = cv2.findContours(binary, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     parts = []
     for curve in curves:
-        if cv2.contourArea(curve) < MIN_OUTLINE_AREA_PX:
+        if cv2.contourArea(curve) < MIN_OUTLINE_SHARE * rows * columns:
             continue
         points = cv2.approxPolyDP(curve, OUTLINE_TOLERANCE_PX, True)[:, 0, :].astype(np.float64)
         # Pixel centres of the mask to the corner-based coordinates of the drawing.

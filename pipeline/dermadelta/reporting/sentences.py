@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from dermadelta.domain import (
     Estimate,
@@ -19,6 +20,10 @@ from dermadelta.reporting.numbers import decimals_for, fixed, with_unit
 from dermadelta.reporting.strings import TEXT, TOPICS, WORDS, region_name
 
 CHANGED = frozenset({Verdict.IMPROVED, Verdict.WORSENED, Verdict.INCREASED, Verdict.DECREASED})
+
+
+MOST_PER_CENT: Final = 1000.0
+"""A larger end of an interval says only that nothing is known."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,9 @@ class Reported:
 
     def amount(self, value: float, *, signed: bool = True) -> str:
         """Write a value with the shared decimals, with its unit."""
+        if self.unit == "%" and value > MOST_PER_CENT:
+            most = fixed(MOST_PER_CENT, 0, signed=signed)
+            return with_unit(TEXT.more_than.format(most), self.unit)
         return with_unit(fixed(value, self.decimals, signed=signed), self.unit)
 
 

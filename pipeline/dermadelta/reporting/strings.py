@@ -158,6 +158,7 @@ class Text:
     no_primary: str = "None of the primary measures could be read"
     nothing_read: str = "Nothing could be measured"
     interval: str = "95 % interval"
+    more_than: str = "more than {}"
     range: str = "{} to {}"
     interval_in: str = "(95 % interval {} to {})"
     above_sdc: str = "Larger than the smallest detectable change of {}."

@@ -16,23 +16,6 @@ from scipy.stats import binom, t
 
 from dermadelta.domain import Interval, Matrix, Measure
 
-SUMMARY_COLUMNS: Final[Mapping[str, str]] = {
-    "measure": "str",
-    "region": "str",
-    "sessions": "Int64",
-    "change_unit": "str",
-    "n": "Int64",
-    "n_refused": "Int64",
-    "mean_change": "float64",
-    "mean_change_low": "float64",
-    "mean_change_high": "float64",
-    "median_change": "float64",
-    "median_change_low": "float64",
-    "median_change_high": "float64",
-    "responders": "Int64",
-    "reason": "str",
-}
-
 CONFIDENCE: Final = 0.95
 _TAIL: Final = (1.0 - CONFIDENCE) / 2.0
 

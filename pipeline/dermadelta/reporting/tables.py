@@ -25,7 +25,18 @@ from dermadelta.domain import (
     Verdict,
 )
 from dermadelta.reporting.catalogue import INSTALLED, measures_by_name
-from dermadelta.reporting.summary import SUMMARY_COLUMNS, summary_rows
+from dermadelta.reporting.columns import (
+    CHANGES_COLUMNS,
+    CHECK_PREFIX,
+    GATE_PREFIX,
+    PAIR_KEYS,
+    PAIRS_COLUMNS,
+    PHOTOS_HEAD,
+    PHOTOS_TAIL,
+    READINGS_COLUMNS,
+    SUMMARY_COLUMNS,
+)
+from dermadelta.reporting.summary import summary_rows
 
 Row = dict[str, Any]
 
@@ -33,85 +44,6 @@ DEFAULT_REGION: Final = "roi"
 UNLISTED_REGIONS: Final = frozenset({"reference", "exclude"})
 JOINT: Final = " | "
 """Between several reasons of one cell; does not occur in sentences, so it can be split again."""
-
-GATE_PREFIX: Final = "gate_"
-CHECK_PREFIX: Final = "check_"
-
-DAY: Final = "date32[day][pyarrow]"
-"""A day without a time: written as 2026-03-03 to CSV, as a date to Parquet and Excel."""
-
-_PAIR_KEYS: Final = {"pair_id": "str", "subject_id": "str", "site": "str", "view": "str"}
-
-CHANGES_COLUMNS: Final[Mapping[str, str]] = {
-    **_PAIR_KEYS,
-    "before_date": DAY,
-    "after_date": DAY,
-    "days_since_session": "Int64",
-    "sessions": "Int64",
-    "region": "str",
-    "measure": "str",
-    "version": "Int64",
-    "unit": "str",
-    "before": "float64",
-    "after": "float64",
-    "change": "float64",
-    "change_low": "float64",
-    "change_high": "float64",
-    "change_pct": "float64",
-    "change_pct_low": "float64",
-    "change_pct_high": "float64",
-    "change_plain": "float64",
-    "change_reference": "float64",
-    "reference_weight": "float64",
-    "reference": "str",
-    "improvement_pct": "float64",
-    "sdc": "float64",
-    "primary": "bool",
-    "verdict": "str",
-    "reason": "str",
-}
-
-PAIRS_COLUMNS: Final[Mapping[str, str]] = {
-    **_PAIR_KEYS,
-    "before_photo": "str",
-    "after_photo": "str",
-    "status": "str",
-    "reasons": "str",
-    "alignment_rms_px": "float64",
-    "alignment_p95_px": "float64",
-    "overlap": "float64",
-    "mm_per_px": "float64",
-    "scale_source": "str",
-    "colour_source": "str",
-    "bias_index": "float64",
-}
-
-READINGS_COLUMNS: Final[Mapping[str, str]] = {
-    "pair_id": "str",
-    "role": "str",
-    "photo_id": "str",
-    "visit_date": DAY,
-    "region": "str",
-    "measure": "str",
-    "version": "Int64",
-    "unit": "str",
-    "value": "float64",
-    "reason": "str",
-}
-
-_PHOTOS_HEAD: Final[Mapping[str, str]] = {
-    "photo_id": "str",
-    "path": "str",
-    "sha256": "str",
-    "subject_id": "str",
-    "visit_date": DAY,
-    "phase": "str",
-    "camera": "str",
-    "width": "Int64",
-    "height": "Int64",
-}
-_PHOTOS_TAIL: Final[Mapping[str, str]] = {"accepted": "bool", "reasons": "str"}
-PHOTOS_COLUMNS: Final[Mapping[str, str]] = {**_PHOTOS_HEAD, **_PHOTOS_TAIL}
 
 
 def build_tables(
@@ -285,7 +217,7 @@ def _pair_row(result: PairResult, gates: Iterable[str]) -> Row:
         if isinstance(value, NotMeasured) and value.reason not in result.reasons
     ]
     pair = result.pair
-    keys = {name: getattr(pair, name) for name in _PAIR_KEYS}
+    keys = {name: getattr(pair, name) for name in PAIR_KEYS}
     return keys | {
         "before_photo": ";".join(result.before_used or [p.photo_id for p in pair.before]),
         "after_photo": ";".join(result.after_used or [p.photo_id for p in pair.after]),
@@ -334,7 +266,7 @@ def _photos(photos: Sequence[PhotoRecord]) -> pd.DataFrame:
     kinds = {name: _check_dtype(found) for name, found in checks.items()}
     frame = _frame(
         [_photo_row(record, kinds) for record in records],
-        dict(_PHOTOS_HEAD) | kinds | dict(_PHOTOS_TAIL),
+        dict(PHOTOS_HEAD) | kinds | dict(PHOTOS_TAIL),
     )
     # The unit of a check is known only to the check; the data dictionary reads it from here.
     frame.attrs["units"] = {name: found[0].unit for name, found in checks.items()}

@@ -80,6 +80,6 @@ def test_the_outline_follows_the_mask_at_the_size_of_the_picture(tmp_path):
 
 
 def test_specks_have_no_outline(tmp_path):
-    mask = np.zeros((50, 80), np.uint8)
-    mask[5:7, 5:7] = 255
-    assert outline(write(tmp_path / "m.png", mask), 80, 50) == ""
+    mask = np.zeros((500, 800), np.uint8)
+    mask[5:12, 5:12] = 255
+    assert outline(write(tmp_path / "m.png", mask), 800, 500) == ""

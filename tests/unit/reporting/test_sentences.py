@@ -111,6 +111,13 @@ def test_a_clear_interval_below_the_limit_is_not_called_a_change(build, measures
     assert "includes no change" not in text
 
 
+def test_an_end_beyond_all_bounds_is_not_written_out(build, measures):
+    estimate = replace(
+        build.estimate("scar_area", -76.0, 9.0), change_pct=Interval(-76.0, -99.9, 74912.0)
+    )
+    assert say(estimate, measures).endswith("(95 % interval −100 to more than +1000 %)")
+
+
 def test_words_are_joined_as_in_a_sentence():
     assert enumerate_words([]) == ""
     assert enumerate_words(["a"]) == "a"

@@ -1,0 +1,102 @@
+"""Names, order and types of the columns: what people script against, so they never change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+GATE_PREFIX: Final = "gate_"
+CHECK_PREFIX: Final = "check_"
+
+DAY: Final = "date32[day][pyarrow]"
+"""A day without a time: written as 2026-03-03 to CSV, as a date to Parquet and Excel."""
+
+PAIR_KEYS: Final = {"pair_id": "str", "subject_id": "str", "site": "str", "view": "str"}
+
+CHANGES_COLUMNS: Final[Mapping[str, str]] = {
+    **PAIR_KEYS,
+    "before_date": DAY,
+    "after_date": DAY,
+    "days_since_session": "Int64",
+    "sessions": "Int64",
+    "region": "str",
+    "measure": "str",
+    "version": "Int64",
+    "unit": "str",
+    "before": "float64",
+    "after": "float64",
+    "change": "float64",
+    "change_low": "float64",
+    "change_high": "float64",
+    "change_pct": "float64",
+    "change_pct_low": "float64",
+    "change_pct_high": "float64",
+    "change_plain": "float64",
+    "change_reference": "float64",
+    "reference_weight": "float64",
+    "reference": "str",
+    "improvement_pct": "float64",
+    "sdc": "float64",
+    "primary": "bool",
+    "verdict": "str",
+    "reason": "str",
+}
+
+PAIRS_COLUMNS: Final[Mapping[str, str]] = {
+    **PAIR_KEYS,
+    "before_photo": "str",
+    "after_photo": "str",
+    "status": "str",
+    "reasons": "str",
+    "alignment_rms_px": "float64",
+    "alignment_p95_px": "float64",
+    "overlap": "float64",
+    "mm_per_px": "float64",
+    "scale_source": "str",
+    "colour_source": "str",
+    "bias_index": "float64",
+}
+
+READINGS_COLUMNS: Final[Mapping[str, str]] = {
+    "pair_id": "str",
+    "role": "str",
+    "photo_id": "str",
+    "visit_date": DAY,
+    "region": "str",
+    "measure": "str",
+    "version": "Int64",
+    "unit": "str",
+    "value": "float64",
+    "reason": "str",
+}
+
+PHOTOS_HEAD: Final[Mapping[str, str]] = {
+    "photo_id": "str",
+    "path": "str",
+    "sha256": "str",
+    "subject_id": "str",
+    "visit_date": DAY,
+    "phase": "str",
+    "camera": "str",
+    "width": "Int64",
+    "height": "Int64",
+}
+PHOTOS_TAIL: Final[Mapping[str, str]] = {"accepted": "bool", "reasons": "str"}
+PHOTOS_COLUMNS: Final[Mapping[str, str]] = {**PHOTOS_HEAD, **PHOTOS_TAIL}
+
+SUMMARY_COLUMNS: Final[Mapping[str, str]] = {
+    "measure": "str",
+    "region": "str",
+    "sessions": "Int64",
+    "change_unit": "str",
+    "n": "Int64",
+    "n_refused": "Int64",
+    "mean_change": "float64",
+    "mean_change_low": "float64",
+    "mean_change_high": "float64",
+    "median_change": "float64",
+    "median_change_low": "float64",
+    "median_change_high": "float64",
+    "responders": "Int64",
+    "reason": "str",
+}
