@@ -1,104 +1,38 @@
 """One decoder per format, each taught to fail aloud on damaged files.
 
 simplejpeg raises where other JPEG decoders return a grey rest; tifffile and OpenCV keep 16 bit.
-Pillow's classes are called directly: that needs neither its registry nor its global pixel limit,
-since the declared size has been checked before.
 """
 
 from __future__ import annotations
 
 import io
 import struct
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable
 
 import cv2
 import numpy as np
-import pi_heif
 import simplejpeg
 import tifffile
 from PIL import ImageFile
 from PIL.AvifImagePlugin import AvifImageFile
 from PIL.GifImagePlugin import GifImageFile
-from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from dermadelta.domain import Pixels
-from dermadelta.errors import UnreadablePhoto, UnsupportedPhoto
+from dermadelta.errors import UnsupportedPhoto
 from dermadelta.files import formats
-from dermadelta.files.exif import Exif, parse_exif
-from dermadelta.files.formats import CONVERT, DAMAGED, Facts
-
-_DAMAGED_FILE = (
-    ValueError,
-    OSError,
-    SyntaxError,
-    EOFError,
-    KeyError,
-    IndexError,
-    TypeError,
-    RuntimeError,
-    struct.error,
-    tifffile.TiffFileError,
+from dermadelta.files.formats import CONVERT, Facts
+from dermadelta.files.headers import (
+    DAMAGED_FILE,
+    HEIF_LIMIT,
+    WEBP_LIMIT,
+    Examined,
+    open_heic,
+    unreadable,
+    without_warnings,
 )
-"""What the decoders raise on damaged files, among them Pillow's SyntaxError."""
-
-_DISPLAY_P3 = (0.680, 0.320, 0.265, 0.690, 0.150, 0.060)
-"""SMPTE EG 432-1 primaries with a D65 white."""
-_ADOBE_RGB = (0.64, 0.33, 0.21, 0.71, 0.15, 0.06)
-_ADOBE_GAMMA = 2.19921875
-"""Adobe RGB (1998) Colour Image Encoding, sections 4.2.1 and 4.3.1.2."""
-_SRGB_PRIMARIES = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06)
-
-Colour = tuple[bytes | None, float | None, tuple[float, ...] | None, str]
-"""ICC profile, gamma, primaries, name: the first that is there counts."""
-
-_UNTAGGED: Colour = (None, None, None, "")
-_DECLARED_SRGB: Colour = (None, None, None, "sRGB")
-
-
-@dataclass(frozen=True, eq=False)
-class Examined:
-    """A file whose header has been read: what it is, how it was taken, its colour tags."""
-
-    facts: Facts
-    exif: Exif
-    colour: Colour
-
-
-def examine(data: bytes, file: str) -> Examined:
-    """Read everything but the pixels.
-
-    Parameters
-    ----------
-    data : bytes
-        The whole file.
-    file : str
-        Its name, for messages.
-
-    Returns
-    -------
-    Examined
-        Header facts, EXIF and colour tags.
-
-    Raises
-    ------
-    UnreadablePhoto
-        Empty, damaged or no picture. Remedy: copy the original again.
-    UnsupportedPhoto
-        A format that is not read, or high-dynamic-range colour. Remedy: export again.
-    """
-    kind = formats.sniff(data, file)
-    try:
-        with _without_warnings():
-            return _EXAMINERS[kind](data, file)
-    except _DAMAGED_FILE as fault:
-        raise _unreadable(kind, fault, file) from fault
 
 
 def decode(data: bytes, examined: Examined, file: str) -> Pixels:
@@ -122,10 +56,10 @@ def decode(data: bytes, examined: Examined, file: str) -> Pixels:
     """
     kind = examined.facts.format
     try:
-        with _without_warnings():
+        with without_warnings():
             pixels = _DECODERS[kind](data, examined.facts, file)
-    except _DAMAGED_FILE as fault:
-        raise _unreadable(kind, fault, file) from fault
+    except DAMAGED_FILE as fault:
+        raise unreadable(kind, fault, file) from fault
     if pixels.ndim != 3 or pixels.shape[2] not in (3, 4):
         raise UnsupportedPhoto("the picture is not in colour", remedy=CONVERT, file=file)
     return pixels
@@ -137,176 +71,32 @@ def decode_any(data: bytes, examined: Examined, file: str) -> Pixels:
     A palette is resolved to its colours. Parameters and faults are those of ``decode``.
     """
     kind = examined.facts.format
-    plain: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
-        "PNG": PngImageFile,
-        "GIF": GifImageFile,
-        "WebP": WebPImageFile,
-    }
-    if kind not in plain:
-        return decode(data, examined, file) if kind != "JPEG" else _jpeg(data, examined.facts, file)
     try:
-        picture = plain[kind](io.BytesIO(data))
-        picture.load()
-        if picture.mode in ("P", "PA"):
-            return np.asarray(picture.convert("RGBA"))
-        if picture.mode == "1":
-            return np.asarray(picture).astype(np.uint8)
-        return np.asarray(picture)
-    except _DAMAGED_FILE as fault:
-        raise _unreadable(kind, fault, file) from fault
+        with without_warnings():
+            if kind in _PLAIN and examined.facts.bits <= 8:
+                return _plain(data, kind)
+            return _DECODERS[kind](data, examined.facts, file)
+    except DAMAGED_FILE as fault:
+        raise unreadable(kind, fault, file) from fault
 
 
-@contextmanager
-def _without_warnings() -> Iterator[None]:
-    """Silence what decoders say about flaws in tags that nobody here reads."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+def _plain(data: bytes, kind: str) -> Pixels:
+    """A mask as Pillow reads it."""
+    picture = _PLAIN[kind](io.BytesIO(_unturned(data) if kind == "TIFF" else data))
+    picture.load()
+    if picture.mode in ("P", "PA"):
+        return np.asarray(picture.convert("RGBA"))
+    pixels = np.asarray(picture)
+    return pixels.astype(np.uint8) if pixels.dtype == np.bool_ else pixels
 
 
-def _unreadable(kind: str, fault: BaseException, file: str) -> UnreadablePhoto:
-    detail = str(fault).splitlines()[0].strip().rstrip(".") if str(fault) else "no detail"
-    cause = f"the {kind} is damaged or truncated ({detail})"
-    return UnreadablePhoto(cause, remedy=DAMAGED, file=file)
-
-
-# ------------------------------------------------------------------------------- headers
-
-
-def _from_pillow(picture: ImageFile.ImageFile) -> tuple[Exif, Colour]:
-    exif = parse_exif(picture.info.get("exif"))
-    icc = picture.info.get("icc_profile")
-    if icc:
-        return exif, (icc, None, None, "")
-    if exif.adobe_rgb:
-        return exif, (None, _ADOBE_GAMMA, _ADOBE_RGB, "Adobe RGB (EXIF)")
-    return exif, _DECLARED_SRGB if exif.srgb or "srgb" in picture.info else _UNTAGGED
-
-
-def _examine_jpeg(data: bytes, file: str) -> Examined:
-    facts = formats.jpeg_facts(data, file)
-    return Examined(facts, *_from_pillow(JpegImageFile(io.BytesIO(data))))
-
-
-def _examine_png(data: bytes, file: str) -> Examined:
-    facts = formats.png_facts(data, file)
-    picture = PngImageFile(io.BytesIO(data))
-    exif, colour = _from_pillow(picture)
-    for name, content in formats.png_chunks(data):
-        if name == b"tRNS" and facts.kind == "rgb":
-            facts = replace(facts, kind="rgba")
-        if name == b"cICP" and len(content) == 4:
-            colour = _coding_points(content[0], content[1], file)
-        if name == b"IDAT":
-            break
-    gamma = picture.info.get("gamma")
-    if colour == _UNTAGGED and gamma and abs(gamma - 1 / 2.2) > 0.01:
-        primaries = tuple(picture.info.get("chromaticity", ()))[2:] or _SRGB_PRIMARIES
-        colour = (None, 1.0 / gamma, primaries, f"gamma {1.0 / gamma:.3g} (PNG)")
-    return Examined(facts, exif, colour)
-
-
-def _examine_gif(data: bytes, file: str) -> Examined:
-    return Examined(formats.gif_facts(data, file), Exif(), _UNTAGGED)
-
-
-def _examine_webp(data: bytes, file: str) -> Examined:
-    facts = formats.webp_facts(data, file)
-    if facts.width * facts.height > _WEBP_LIMIT:
-        return Examined(facts, Exif(), _UNTAGGED)
-    return Examined(facts, *_from_pillow(WebPImageFile(io.BytesIO(data))))
-
-
-_WEBP_LIMIT = 178_000_000
-"""Opening a WebP reserves its canvas, and Pillow refuses beyond this many pixels."""
-
-
-def _examine_avif(data: bytes, file: str) -> Examined:
-    width, height = formats.box_size(data)
-    facts = Facts("AVIF", width, height, 8, "rgb")
-    if width * height > _HEIF_LIMIT:
-        return Examined(facts, Exif(), _UNTAGGED)
-    picture = AvifImageFile(io.BytesIO(data))
-    kind: formats.Kind = "rgba" if picture.mode == "RGBA" else "rgb"
-    facts = replace(facts, width=picture.width, height=picture.height, kind=kind)
-    return Examined(replace(facts, frames=picture.n_frames), *_from_pillow(picture))
-
-
-_HEIF_LIMIT = 32768 * 8192
-"""Beyond this the decoders' own limits raise an error that hides the reason."""
-
-
-def _examine_heic(data: bytes, file: str) -> Examined:
-    width, height = formats.box_size(data)
-    if width * height > _HEIF_LIMIT:
-        return Examined(Facts("HEIC", width, height, 8, "rgb"), Exif(), _UNTAGGED)
-    picture = _open_heic(data)
-    info = picture.info
-    bits = 8 if info.get("bit_depth", 8) == 8 else 16
-    kind: formats.Kind = "rgba" if picture.has_alpha else "rgb"
-    if info.get("bit_depth") is not None and picture.mode.startswith(("L", "I")):
-        kind = "grey"
-    # The container's own turn has been applied; its EXIF value only repeats it.
-    exif = replace(parse_exif(info.get("exif")), orientation=1)
-    colour: Colour = (info.get("icc_profile") or None, None, None, "")
-    nclx = info.get("nclx_profile")
-    if colour[0] is None and nclx:
-        colour = _coding_points(nclx["color_primaries"], nclx["transfer_characteristics"], file)
-    return Examined(Facts("HEIC", picture.size[0], picture.size[1], bits, kind), exif, colour)
-
-
-def _open_heic(data: bytes) -> Any:
-    container = pi_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
-    return container[container.primary_index]
-
-
-def _coding_points(primaries: int, transfer: int, file: str) -> Colour:
-    """Colour of a coding-independent code point (ITU-T H.273, tables 2 and 3)."""
-    if transfer in (16, 18):
-        raise UnsupportedPhoto(
-            "the picture is in high-dynamic-range colour (HDR video)",
-            remedy="Export it in standard colour: sRGB or Display P3.",
-            file=file,
-        )
-    if primaries == 12:
-        return (None, None, _DISPLAY_P3, "Display P3 (matrix)")
-    return _UNTAGGED
-
-
-def _examine_tiff(data: bytes, file: str) -> Examined:
-    with tifffile.TiffFile(io.BytesIO(data)) as tiff:
-        page = tiff.pages.first
-        if not isinstance(page, tifffile.TiffPage):
-            raise ValueError("no page")
-        if 50706 in page.tags:
-            raise UnsupportedPhoto("camera raw (DNG) is not read", remedy=CONVERT, file=file)
-        frames = sum(not _is_reduced(tiff.pages[n]) for n in range(min(len(tiff.pages), 8)))
-        facts = _tiff_facts(page, max(1, frames))
-        icc = page.tags.valueof(34675)
-    exif = parse_exif(b"Exif\0\0" + data)
-    return Examined(facts, exif, (bytes(icc), None, None, "") if icc else _UNTAGGED)
-
-
-def _is_reduced(page: tifffile.TiffPage | tifffile.TiffFrame) -> bool:
-    return isinstance(page, tifffile.TiffPage) and page.is_reduced
-
-
-def _tiff_facts(page: tifffile.TiffPage, frames: int) -> Facts:
-    kinds: dict[int, formats.Kind] = {
-        0: "grey",
-        1: "grey",
-        2: "rgb",
-        3: "palette",
-        5: "cmyk",
-        6: "rgb",
-    }
-    kind = kinds.get(int(page.photometric), "other")
-    if kind == "rgb" and page.samplesperpixel == 4:
-        kind = "rgba"
-    if page.sampleformat != 1 or page.bitspersample not in (1, 8, 16):
-        kind = "other"
-    return Facts("TIFF", page.imagewidth, page.imagelength, int(page.bitspersample), kind, frames)
-
+_PLAIN: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
+    "PNG": PngImageFile,
+    "GIF": GifImageFile,
+    "WebP": WebPImageFile,
+    "TIFF": TiffImageFile,
+}
+"""Formats of which masks may be grey, have a palette or one bit."""
 
 # -------------------------------------------------------------------------------- pixels
 
@@ -341,22 +131,22 @@ def _require_decodable(facts: Facts, limit: int, file: str) -> None:
 
 
 def _webp(data: bytes, facts: Facts, file: str) -> Pixels:
-    _require_decodable(facts, _WEBP_LIMIT, file)
+    _require_decodable(facts, WEBP_LIMIT, file)
     picture = WebPImageFile(io.BytesIO(data))
     picture.load()
     return np.asarray(picture)
 
 
 def _avif(data: bytes, facts: Facts, file: str) -> Pixels:
-    _require_decodable(facts, _HEIF_LIMIT, file)
+    _require_decodable(facts, HEIF_LIMIT, file)
     picture = AvifImageFile(io.BytesIO(data))
     picture.load()
     return np.asarray(picture)
 
 
 def _heic(data: bytes, facts: Facts, file: str) -> Pixels:
-    _require_decodable(facts, _HEIF_LIMIT, file)
-    picture = _open_heic(data)
+    _require_decodable(facts, HEIF_LIMIT, file)
+    picture = open_heic(data)
     # A copy: the memory of the decoder is used again for the next picture.
     pixels: Pixels = np.array(picture)
     depth = int(picture.info.get("bit_depth", 8))
@@ -378,19 +168,26 @@ def _tiff(data: bytes, facts: Facts, file: str) -> Pixels:
             pixels = np.asarray(page.asarray())
             separate = page.planarconfig == 2 and pixels.ndim == 3
             return np.ascontiguousarray(np.moveaxis(pixels, 0, -1) if separate else pixels)
-        tag = page.tags.get(274)
-        turn = None if tag is None else tag.valueoffset
-    return _tiff_compressed(data, facts, turn, file)
+    return _tiff_compressed(_unturned(data), facts)
 
 
-def _tiff_compressed(data: bytes, facts: Facts, turn: int | None, file: str) -> Pixels:
-    """Decode LZW and the like, which tifffile cannot; the orientation is blanked out first."""
+def _unturned(data: bytes) -> bytes:
+    """A TIFF that says it is upright: other decoders turn its pixels themselves."""
+    with tifffile.TiffFile(io.BytesIO(data)) as tiff:
+        tag = tiff.pages.first.tags.get(274)
+    if tag is None:
+        return data
     upright = bytearray(data)
-    if turn is not None:
-        upright[turn : turn + 2] = struct.pack("<H" if data[:2] == b"II" else ">H", 1)
+    order = "<H" if data[:2] == b"II" else ">H"
+    upright[tag.valueoffset : tag.valueoffset + 2] = struct.pack(order, 1)
+    return bytes(upright)
+
+
+def _tiff_compressed(data: bytes, facts: Facts) -> Pixels:
+    """Decode LZW and the like, which tifffile cannot."""
     if facts.bits == 16:
-        return _opencv(bytes(upright))
-    picture = TiffImageFile(io.BytesIO(bytes(upright)))
+        return _opencv(data)
+    picture = TiffImageFile(io.BytesIO(data))
     picture.load()
     wanted = "RGBA" if facts.kind == "rgba" else "RGB"
     return np.asarray(picture if picture.mode in (wanted, "L", "1") else picture.convert(wanted))
@@ -405,16 +202,6 @@ def _opencv(data: bytes) -> Pixels:
         pixels = np.ascontiguousarray(pixels[..., order])
     return pixels.astype(np.uint16) if pixels.dtype == np.uint16 else pixels.astype(np.uint8)
 
-
-_EXAMINERS = {
-    "JPEG": _examine_jpeg,
-    "PNG": _examine_png,
-    "GIF": _examine_gif,
-    "WebP": _examine_webp,
-    "AVIF": _examine_avif,
-    "HEIC": _examine_heic,
-    "TIFF": _examine_tiff,
-}
 
 _DECODERS = {
     "JPEG": _jpeg,

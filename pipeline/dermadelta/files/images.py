@@ -25,8 +25,9 @@ from dermadelta.errors import (
     UnreadablePhoto,
     UnsupportedPhoto,
 )
-from dermadelta.files import decoders
+from dermadelta.files.decoders import decode, decode_any
 from dermadelta.files.formats import CONVERT, Facts
+from dermadelta.files.headers import Examined, examine
 from dermadelta.files.paths import openable
 
 Size = tuple[int, int]
@@ -98,7 +99,7 @@ def read_header(path: str) -> ImageHeader:
         A picture in a format that is not read.
     """
     data = _read(path)
-    return _header(data, decoders.examine(data, Path(path).name))
+    return _header(data, examine(data, Path(path).name))
 
 
 def read_image(path: str, *, max_pixels: int) -> DecodedImage:
@@ -127,10 +128,10 @@ def read_image(path: str, *, max_pixels: int) -> DecodedImage:
     """
     name = Path(path).name
     data = _read(path)
-    examined = decoders.examine(data, name)
+    examined = examine(data, name)
     _require_size(examined.facts, max_pixels, name)
     _require_colour(examined.facts, name)
-    pixels = decoders.decode(data, examined, name)
+    pixels = decode(data, examined, name)
     return DecodedImage(_header(data, examined), _opaque(pixels, name))
 
 
@@ -158,12 +159,12 @@ def read_mask(path: str, *, allowed: Collection[Size]) -> Mask:
     name = Path(path).name
     try:
         data = _read(path)
-        examined = decoders.examine(data, name)
+        examined = examine(data, name)
         facts, turn = examined.facts, examined.exif.orientation
         size = (facts.width, facts.height) if turn >= 5 else (facts.height, facts.width)
         if size not in allowed:
             raise _wrong_size(size, allowed, name)
-        pixels = decoders.decode_any(data, examined, name)
+        pixels = decode_any(data, examined, name)
     except PhotoError as fault:
         raise MaskError(
             f"the mask cannot be read: {fault.cause}",
@@ -249,7 +250,7 @@ def _read(path: str) -> bytes:
         ) from fault
 
 
-def _header(data: bytes, examined: decoders.Examined) -> ImageHeader:
+def _header(data: bytes, examined: Examined) -> ImageHeader:
     facts, exif = examined.facts, examined.exif
     icc, gamma, primaries, name = examined.colour
     return ImageHeader(

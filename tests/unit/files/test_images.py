@@ -336,14 +336,52 @@ def test_flipped_bytes_give_pixels_or_a_photo_error(encoded, tmp_path, kind):
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA"])
-def test_masks_of_every_kind_are_true_where_not_zero(tmp_path, mode):
+@pytest.mark.parametrize("name", ["m.png", "m.tif"])
+def test_masks_of_every_kind_are_true_where_not_zero(tmp_path, mode, name):
     expected = np.zeros((40, 30), bool)
     expected[5:20, 3:9] = True
     picture = Image.fromarray(np.where(expected, 255, 0).astype(np.uint8)).convert(mode)
-    picture.save(tmp_path / "m.png")
-    mask = read_mask(str(tmp_path / "m.png"), allowed=[(40, 30)])
+    picture.save(tmp_path / name)
+    mask = read_mask(str(tmp_path / name), allowed=[(40, 30)])
     assert mask.dtype == np.bool_
     np.testing.assert_array_equal(mask, expected)
+
+
+@pytest.mark.parametrize("name", ["m.png", "m.tif"])
+def test_sixteen_bit_masks(tmp_path, name):
+    values = np.zeros((40, 30), np.uint16)
+    values[5:20, 3:9] = 1
+    cv2.imwrite(str(tmp_path / name), values)
+    np.testing.assert_array_equal(read_mask(str(tmp_path / name), allowed=[(40, 30)]), values > 0)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP", "GIF"])
+def test_a_truncated_mask_is_a_mask_error(encoded, tmp_path, kind):
+    data = encoded(kind)
+    (tmp_path / "m").write_bytes(data[: len(data) // 2])
+    with pytest.raises(MaskError):
+        read_mask(str(tmp_path / "m"), allowed=[(48, 64)])
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("name", ["m.png", "m.tif"])
+def test_a_mask_is_turned_by_its_own_tag_once(tmp_path, name, orientation):
+    stored = np.zeros((40, 30), np.uint8)
+    stored[5:20, 3:9] = 255
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(stored).save(tmp_path / name, exif=exif)
+    expected = upright(stored, orientation) > 0
+    mask = read_mask(str(tmp_path / name), allowed=[expected.shape])
+    np.testing.assert_array_equal(mask, expected)
+
+
+def test_transparent_pixels_are_outside(tmp_path):
+    pixels = np.full((40, 30, 4), 255, np.uint8)
+    pixels[:10, :, 3] = 0
+    Image.fromarray(pixels).save(tmp_path / "m.png")
+    mask = read_mask(str(tmp_path / "m.png"), allowed=[(40, 30)])
+    np.testing.assert_array_equal(mask, pixels[..., 3] > 0)
 
 
 def test_a_faint_mask_counts_and_a_jpeg_masks_ringing_does_not(tmp_path):
