@@ -21,15 +21,14 @@ from dermadelta.domain import (
     Mask,
     Matrix,
     NotMeasured,
-    PhotoFacts,
     Region,
     Scale,
     Settings,
     SkinView,
     TileGrid,
 )
-from dermadelta.kernels.blobs import discolouration
-from dermadelta.kernels.colour import TINY, linearise, log_luminance
+from dermadelta.kernels.blobs import discolouration, lesion_thresholds
+from dermadelta.kernels.colour import linearise
 from dermadelta.kernels.geometry import (
     apply_field,
     area_scale,
@@ -37,15 +36,15 @@ from dermadelta.kernels.geometry import (
     dense_map,
     invert_field,
     pixel_grid,
+    reached_box,
+    tile_numbers,
 )
 from dermadelta.kernels.masks import shrink
 from dermadelta.kernels.resampling import resize_mask, sample_mask, shrink_to
-from dermadelta.kernels.sharpness import blur_difference, mean_power, noise_sd
-from dermadelta.kernels.statistics import robust_sd, tile_sums
 
 
 class CarryConfig(Settings):
-    """How views are cut and what is fitted on them."""
+    """How views are cut."""
 
     tiles: int = Field(256, ge=4, description="Tiles that the first region is divided into.")
     min_tile_px: float = Field(16.0, gt=0.0, description="Smallest tile, before pixels.")
@@ -55,14 +54,6 @@ class CarryConfig(Settings):
     min_region_px: int = Field(
         2_000, gt=0, description="Fewer usable pixels: the region is not measured."
     )
-    spectrum_window_px: int = Field(64, ge=16, description="Side of the windows of the spectra.")
-    spectrum_low: float = Field(
-        0.04, gt=0.0, description="Lowest frequency of the blur fit, cycles per pixel."
-    )
-    spectrum_high: float = Field(
-        0.30, gt=0.0, description="Highest frequency of the blur fit, cycles per pixel."
-    )
-    noise_margin: float = Field(3.0, gt=1.0, description="Power over the noise floor in the fit.")
     lesion_floor_de00: float = Field(
         4.0, gt=0.0, description="Least ΔE00 from the surroundings that can be a scar."
     )
@@ -98,7 +89,7 @@ class _Cut:
 
 
 def carry(photos: Sequence[AlignedPhoto], config: CarryConfig) -> Carried | NotMeasured:
-    """Views of every region on every photo, and the facts fitted on them.
+    """Views of every region on every photo.
 
     Parameters
     ----------
@@ -129,8 +120,7 @@ def carry(photos: Sequence[AlignedPhoto], config: CarryConfig) -> Carried | NotM
                 f"fewer than {config.min_region_px} usable pixels of region {item.name} are seen"
                 " in both photos: choose a larger region or retake without glare and blur"
             )
-    facts = _facts(photos, cuts, config)
-    return Carried(_views(photos, cuts, facts, grid, config), facts, grid, _remarks(base))
+    return Carried(_views(photos, cuts, grid, config), (), grid, _remarks(base))
 
 
 def _remarks(base: AlignedPhoto) -> tuple[str, ...]:
@@ -182,7 +172,7 @@ def _tile_grid(mask: Mask, config: CarryConfig) -> TileGrid:
     area = float(np.count_nonzero(mask))
     size = max(config.min_tile_px, float(np.sqrt(area / config.tiles)))
     rows, cols = mask.shape
-    return TileGrid(0.0, 0.0, size, int(np.ceil(cols / size)), int(np.ceil(rows / size)))
+    return TileGrid(size, int(np.ceil(cols / size)), int(np.ceil(rows / size)))
 
 
 def _cut(
@@ -218,27 +208,13 @@ def _carried_mask(shared: Mask, photo: AlignedPhoto) -> Mask:
         return shared.copy()
     rows, cols = photo.regions.usable.shape
     mask = np.zeros((rows, cols), dtype=np.bool_)
-    box = _reach(shared, alignment, (rows, cols))
+    reach = partial(_to_after, alignment)
+    box = reached_box(reach, bounding_box(shared, 0), (rows, cols), 0.03 * max(rows, cols))
     x0, width = box[0], box[2]
     for top, count in _strips(box):
         points = dense_map(partial(_to_before, alignment), (x0, top, width, count))
         mask[top : top + count, x0 : x0 + width] = sample_mask(shared, points)
     return mask
-
-
-def _reach(shared: Mask, alignment: Alignment, shape: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Box of the after photo in which a region of the before photo can lie."""
-    x0, y0, width, height = bounding_box(shared, 0)
-    edge = np.linspace(0.0, 1.0, 17)
-    outline = np.concatenate(
-        [np.stack([edge, edge * 0 + side], axis=-1) for side in (0.0, 1.0)]
-        + [np.stack([edge * 0 + side, edge], axis=-1) for side in (0.0, 1.0)]
-    )
-    points = _to_after(alignment, (outline * (width, height) + (x0, y0))[None])[0]
-    margin = 0.03 * max(shape)
-    low = np.floor(points.min(axis=0) - margin).astype(int).clip(0, None)
-    high = np.ceil(points.max(axis=0) + margin).astype(int).clip(0, (shape[1], shape[0]))
-    return (int(low[0]), int(low[1]), max(0, int(high[0] - low[0])), max(0, int(high[1] - low[1])))
 
 
 def _to_before(alignment: Alignment, points: Matrix) -> Matrix:
@@ -265,10 +241,8 @@ def _tile_ids(
             if alignment is None
             else dense_map(partial(_to_before, alignment), strip)
         )
-        cols_at = np.clip(((points[..., 0] + 0.5 - grid.x0_px) / grid.size_px), 0, grid.n_cols - 1)
-        rows_at = np.clip(((points[..., 1] + 0.5 - grid.y0_px) / grid.size_px), 0, grid.n_rows - 1)
-        ids[top - y0 : top - y0 + rows] = rows_at.astype(np.int32) * grid.n_cols + cols_at.astype(
-            np.int32
+        ids[top - y0 : top - y0 + rows] = tile_numbers(
+            points, size_px=grid.size_px, n_cols=grid.n_cols, n_rows=grid.n_rows
         )
     return ids
 
@@ -280,116 +254,20 @@ def _magnification(to_reference: Matrix, box: tuple[int, int, int, int], inside:
     return float(1.0 / np.sqrt(np.median(scale))) if scale.size else 1.0
 
 
-# ------------------------------------------------------------------------------ facts
-
-
-def _facts(
-    photos: Sequence[AlignedPhoto], cuts: Sequence[_Cut], config: CarryConfig
-) -> tuple[PhotoFacts, ...]:
-    """Facts of every photo, on reference skin where there is some, else on the first region."""
-    anchor_name = REFERENCE if any(cut.name == REFERENCE for cut in cuts) else cuts[0].name
-    anchors = [cut for cut in cuts if cut.name == anchor_name]
-    regions = [cut for cut in cuts if cut.name == cuts[0].name]
-    base = anchors[0]
-    base_power = _spectrum(base, config)
-    base_tiles = _tile_logs(base)
-    facts = []
-    for cut, region in zip(anchors, regions, strict=True):
-        sigma2, se = _blur(base_power, cut, config) if cut is not base else (0.0, 0.0)
-        tiles = _tile_logs(cut)
-        common, i, j = np.intersect1d(base_tiles[0], tiles[0], return_indices=True)
-        change = tiles[1][j] - base_tiles[1][i] if len(common) else np.zeros((1, 3))
-        light = change.mean(axis=1)
-        facts.append(
-            PhotoFacts(
-                photo_id=cut.source.photo.photo.ref.photo_id,
-                role=cut.source.role,
-                sigma2_px2=sigma2,
-                sigma2_se_px2=se,
-                ln_exposure=float(np.median(light)),
-                ln_white_balance=(
-                    float(np.median(change[:, 0] - change[:, 1])),
-                    float(np.median(change[:, 2] - change[:, 1])),
-                ),
-                shading_shift=robust_sd(light),
-                clipped_share=_clipped_share(region),
-            )
-        )
-    return tuple(facts)
-
-
-def _spectrum(cut: _Cut, config: CarryConfig) -> tuple[Matrix, Matrix, int]:
-    window = config.spectrum_window_px
-    signal = log_luminance(cut.rgb)
-    for coverage in (0.95, 0.7):
-        found = mean_power(
-            signal, cut.mask, window_px=window, step_px=window, min_coverage=coverage
-        )
-        if found[2] >= 4:
-            return found
-    return mean_power(
-        signal, cut.mask, window_px=window // 2, step_px=window // 4, min_coverage=0.6
-    )
-
-
-def _blur(
-    base_power: tuple[Matrix, Matrix, int], cut: _Cut, config: CarryConfig
-) -> tuple[float | NotMeasured, float]:
-    frequency, power, windows = _spectrum(cut, config)
-    base_frequency, base_values, base_windows = base_power
-    if windows == 0 or base_windows == 0:
-        return NotMeasured("too little skin in one piece to compare sharpness"), 0.0
-    # The same skin frequency is 1/magnification as high in this photo's own pixels.
-    carried = np.exp(
-        np.interp(base_frequency / cut.magnification, frequency, np.log(np.maximum(power, 1e-12)))
-    )
-    fitted = blur_difference(
-        (base_frequency, base_values),
-        (base_frequency, carried),
-        low=config.spectrum_low,
-        high=min(config.spectrum_high, 0.45 * min(1.0, cut.magnification)),
-        noise_margin=config.noise_margin,
-    )
-    if fitted is None:
-        return NotMeasured("texture does not stand clear of the noise: sharpness unknown"), 0.0
-    return fitted
-
-
-def _tile_logs(cut: _Cut) -> tuple[NDArray[np.int32], Matrix]:
-    """Log of the mean linear RGB per tile."""
-    ids, counts, sums = tile_sums(cut.tile_ids[cut.mask], cut.rgb[cut.mask])
-    return ids, np.log(np.maximum(sums / counts[:, None], TINY))
-
-
-def _clipped_share(cut: _Cut) -> float:
-    """Saturated pixels among those that the region covers, from the tiles it reaches."""
-    x0, y0, width, height = cut.box
-    clipped = cut.source.photo.photo.clipped[y0 : y0 + height, x0 : x0 + width]
-    reached = np.isin(cut.tile_ids, np.unique(cut.tile_ids[cut.mask]))
-    total = int(np.count_nonzero(reached & (cut.skin | clipped)))
-    return float(np.count_nonzero(reached & clipped)) / max(total, 1)
-
-
 # ------------------------------------------------------------------------------ views
 
 
 def _views(
     photos: Sequence[AlignedPhoto],
     cuts: Sequence[_Cut],
-    facts: Sequence[PhotoFacts],
     grid: TileGrid,
     config: CarryConfig,
 ) -> tuple[SkinView, ...]:
-    by_photo = dict(zip((id(photo) for photo in photos), facts, strict=True))
-    measured = [f.sigma2_px2 for f in facts if not isinstance(f.sigma2_px2, NotMeasured)]
-    common = max(measured, default=0.0)
     base_scale = _pair_scale(photos, cuts)
     maps = {id(cut): _discolouration(cut, base_scale, config) for cut in cuts}
     short_side = float(min(photos[0].regions.usable.shape))
     views = []
     for cut in cuts:
-        fact = by_photo[id(cut.source)]
-        own = 0.0 if isinstance(fact.sigma2_px2, NotMeasured) else common - fact.sigma2_px2
         same = [maps[id(other)] for other in cuts if other.name == cut.name]
         masks = [other.mask for other in cuts if other.name == cut.name]
         views.append(
@@ -407,8 +285,8 @@ def _views(
                 magnification=cut.magnification,
                 grid=grid,
                 tile_ids=cut.tile_ids,
-                blur_to_add_px2=own * cut.magnification**2,
-                noise_sd=noise_sd(log_luminance(cut.rgb), cut.mask),
+                blur_to_add_px2=0.0,
+                noise_sd=0.0,
                 scar=_scar(cut),
                 lesion=_lesion_thresholds(photos, same, masks, config),
                 discolouration=maps[id(cut)],
@@ -475,23 +353,16 @@ def _lesion_thresholds(
     masks: Sequence[Mask],
     config: CarryConfig,
 ) -> LesionThresholds | NotMeasured:
-    """A core well above the skin's own mottling; a boundary at half the patches' contrast."""
     given = [isinstance(photo.regions.scar, Region) for photo in photos]
     if any(given) and not all(given):
         return NotMeasured(
             "a scar mask is given on one photo only: give one on each, drawn on its own pixels, or"
             " none (a carried mask cannot show a change)"
         )
-    noise = [
-        (float(np.median(score[mask])), robust_sd(score[mask]))
-        for score, mask in zip(maps, masks, strict=True)
-    ]
-    core = max(config.lesion_floor_de00, *(m + config.lesion_sd * sd for m, sd in noise))
-    least = max(m + config.lesion_boundary_sd * sd for m, sd in noise)
-    plateaus = [
-        float(np.quantile(score[mask & (score > core)], 0.75))
-        for score, mask in zip(maps, masks, strict=True)
-        if np.any(mask & (score > core))
-    ]
-    half = 0.5 * float(np.exp(np.mean(np.log(plateaus)))) if plateaus else core
-    return LesionThresholds(core, min(core, max(least, half)))
+    core, boundary = lesion_thresholds(
+        [score[mask] for score, mask in zip(maps, masks, strict=True)],
+        floor=config.lesion_floor_de00,
+        core_sd=config.lesion_sd,
+        boundary_sd=config.lesion_boundary_sd,
+    )
+    return LesionThresholds(core, boundary)
