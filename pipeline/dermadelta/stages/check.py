@@ -229,12 +229,12 @@ def _typical(y: NDArray[np.floating], config: CheckConfig) -> float:
     return low if middle > config.max_luminance else middle
 
 
-_SAMPLES = 1_000_000
-"""Pixels from which the median is taken; it is exact to three digits."""
+_SAMPLES = 250_000
+"""Pixels that exposure and colour are taken from: enough for three digits."""
 
 
 def _sample(photo: Photo, box: Box) -> Pixels:
-    """Pixels of a box, evenly thinned out to about a million."""
+    """Pixels of a box, evenly thinned out to about 250,000."""
     rows, columns = box
     area = (rows.stop - rows.start) * (columns.stop - columns.start)
     step = max(1, int(np.sqrt(area / _SAMPLES)))

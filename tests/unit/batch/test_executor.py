@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -123,3 +125,22 @@ def test_workers_that_never_start_are_an_error_with_a_remedy(jobs):
         run(jobs.BreaksOnArrival(), [1, 2, 3], 2)
     assert "--workers 1" in caught.value.remedy
     assert "__main__" in caught.value.remedy
+
+
+def gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends a POSIX signal")
+def test_a_real_ctrl_c_ends_run_and_workers():
+    script = Path(__file__).parent / "jobs" / "executor_jobs.py"
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as run:
+        workers = [int(run.stdout.readline()) for _ in range(2)]
+        run.send_signal(signal.SIGINT)
+        assert run.stdout.readline() == "interrupted\n"
+        assert run.wait(30) == 130
+        assert all(map(gone, workers))

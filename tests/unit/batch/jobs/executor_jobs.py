@@ -92,3 +92,22 @@ class BreaksOnArrival:
 
     def __call__(self, item):
         return item
+
+
+def say_pid_and_sleep(item):
+    sys.stdout.write(f"{os.getpid()}\n")
+    sys.stdout.flush()
+    time.sleep(60)
+    return item
+
+
+if __name__ == "__main__":
+    from dermadelta.batch.executor import execute
+
+    sys.path.insert(0, str(Path(__file__).parent))
+    try:
+        execute(say_pid_and_sleep, [1, 2], workers=2, on_done=lambda *outcome: None)
+    except KeyboardInterrupt:
+        sys.stdout.write("interrupted\n")
+        sys.stdout.flush()
+        sys.exit(130)
