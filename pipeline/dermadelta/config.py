@@ -22,6 +22,7 @@ from dermadelta.stages.depict import DepictConfig
 from dermadelta.stages.estimate import EstimateConfig
 from dermadelta.stages.load import LoadConfig
 from dermadelta.stages.measure import MeasureConfig
+from dermadelta.stages.observe import ObserveConfig
 from dermadelta.stages.region import RegionConfig
 
 FAMILIES: dict[str, type[Settings]] = {item.family: item.params for item in measures.ALL}
@@ -47,6 +48,7 @@ class Config(Settings):
     region: RegionConfig = Field(default_factory=RegionConfig)
     align: AlignConfig = Field(default_factory=AlignConfig)
     carry: CarryConfig = Field(default_factory=CarryConfig)
+    observe: ObserveConfig = Field(default_factory=ObserveConfig)
     compare: CompareConfig = Field(default_factory=CompareConfig)
     measure: MeasureConfig = Field(default_factory=MeasureConfig)
     estimate: EstimateConfig = Field(default_factory=EstimateConfig)

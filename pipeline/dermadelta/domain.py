@@ -344,10 +344,11 @@ class AlignedPhoto:
 
 @dataclass(frozen=True)
 class TileGrid:
-    """Square tiles in the frame of the first before photo, for the bootstrap and heat maps."""
+    """Square tiles in the frame of the first before photo, for the bootstrap and heat maps.
 
-    x0_px: float
-    y0_px: float
+    The first tile starts at the corner of pixel (0, 0).
+    """
+
     size_px: float
     n_cols: int
     n_rows: int
@@ -355,8 +356,11 @@ class TileGrid:
 
 @dataclass(frozen=True)
 class LesionThresholds:
-    """One pair of ΔE00 thresholds for both photos: a patch reaches ``core`` somewhere and extends
-    to ``boundary``, half the contrast of the patches found."""
+    """One pair of ΔE00 thresholds for both photos.
+
+    A patch reaches ``core`` somewhere and extends to ``boundary``, half the contrast of the
+    patches found.
+    """
 
     core_de00: float
     boundary_de00: float
@@ -424,7 +428,8 @@ class Carried:
     """Every region of every photo of a pair, ready to be read, with the facts fitted on them.
 
     ``views`` hold the region named ``reference`` too where there is reference skin.
-    ``remarks`` are sentences for the reader (no reference skin and why, ...).
+    ``facts`` are filled by observing. ``remarks`` are sentences for the reader (no reference
+    skin and why, ...).
     """
 
     views: tuple[SkinView, ...]
@@ -451,7 +456,8 @@ class Tiles:
 class Read:
     """What a measure's ``read`` returns: the value in the measure's unit and its tiles.
 
-    ``blur_sensitivity`` is d ln(value) / d(variance of added blur), per own px² (0 for colour).
+    ``blur_sensitivity`` is d ln(value) / d(variance of added blur), per px² of the first
+    before photo (0 for colour).
     ``own_rel_sd`` is the relative SD that the measure itself adds (where an outline is drawn).
     ``outline`` is the (h, w) mask that was found (scar), or None.
     """

@@ -49,6 +49,7 @@ from dermadelta.stages.depict import depict
 from dermadelta.stages.estimate import estimate
 from dermadelta.stages.load import load, load_mask
 from dermadelta.stages.measure import measure
+from dermadelta.stages.observe import observe
 from dermadelta.stages.region import region
 
 
@@ -110,7 +111,9 @@ def run_pair(pair: PairRef, config: Config, *, pair_key: str) -> PairRun:
         carried = carry(aligned, config.carry)
     if isinstance(carried, NotMeasured):
         return _refused(run, aligned, carried)
-    return _measured(run, aligned, carried)
+    with run.timed("observe"):
+        observed = observe(carried, aligned, config.observe)
+    return _measured(run, aligned, observed)
 
 
 # ------------------------------------------------------------------------ up to alignment

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import re
+import warnings
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,6 +21,23 @@ from dermadelta.errors import InputError
 from dermadelta.files.paths import openable
 
 TABLE_SUFFIXES = (".csv", ".xlsx")
+_DAMAGED_TABLE = (
+    OSError,
+    csv.Error,
+    zipfile.BadZipFile,
+    zlib.error,
+    InvalidFileException,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    KeyError,
+    IndexError,
+    EOFError,
+    NotImplementedError,
+)
+"""What the csv module and openpyxl raise on damaged tables; a broken XML is a SyntaxError."""
+
 _ZEROS = re.compile(r"0+")
 
 
@@ -73,7 +92,7 @@ def read_table(path: Path) -> Table:
             remedy="Close it in other programs and run the same command again.",
             file=str(path),
         ) from fault
-    except (OSError, csv.Error, zipfile.BadZipFile, InvalidFileException, KeyError) as fault:
+    except _DAMAGED_TABLE as fault:
         raise InputError(
             f"the table is damaged ({fault})",
             remedy="Open it in a spreadsheet and save it again as CSV or XLSX.",
@@ -138,13 +157,16 @@ def _separator(header: str) -> str:
 
 
 def _xlsx_lines(data: bytes) -> Iterator[tuple[int, list[str]]]:
-    book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-    try:
-        sheet = book.worksheets[0] if book.worksheets else None
-        for number, cells in enumerate(() if sheet is None else sheet.iter_rows(), start=1):
-            yield number, [normal(_cell_text(cell.value, cell.number_format)) for cell in cells]
-    finally:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about styles and validations, which are not read
+        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+        sheets = book.worksheets
+        rows = [
+            [normal(_cell_text(cell.value, cell.number_format)) for cell in cells]
+            for cells in (sheets[0].iter_rows() if sheets else ())
+        ]
         book.close()
+    yield from enumerate(rows, start=1)
 
 
 def _cell_text(value: object, number_format: str | None) -> str:

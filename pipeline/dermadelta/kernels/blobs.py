@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000
@@ -9,6 +11,7 @@ from skimage.filters import apply_hysteresis_threshold
 
 from dermadelta.kernels.colour import TINY, linear_to_lab
 from dermadelta.kernels.masks import drop_small_parts, fill_holes
+from dermadelta.kernels.statistics import robust_sd
 from dermadelta.kernels.texture import masked_gaussian
 
 Bools = NDArray[np.bool_]
@@ -69,6 +72,36 @@ def discolouration(
         linear_to_lab(smooth), linear_to_lab(background), kL=1.0 / lightness_weight
     )
     return np.where(skin, difference, 0.0).astype(np.float32)
+
+
+def lesion_thresholds(
+    scores: Sequence[NDArray[np.float32]], *, floor: float, core_sd: float, boundary_sd: float
+) -> tuple[float, float]:
+    """One core and one boundary threshold for several pictures of the same skin.
+
+    Parameters
+    ----------
+    scores : sequence of (n,) float32
+        Difference from the surrounding skin inside the region, one array per picture.
+    floor : float
+        Least core.
+    core_sd, boundary_sd : float
+        Least distance from the median in robust SDs of the skin's own mottling.
+
+    Returns
+    -------
+    (core, boundary)
+        The boundary lies at half the contrast of what exceeds the core, as between two flat
+        colours blurred into each other; at the core where nothing does.
+    """
+    noise = [(float(np.median(score)), robust_sd(score)) for score in scores]
+    core = max(floor, *(median + core_sd * sd for median, sd in noise))
+    least = max(median + boundary_sd * sd for median, sd in noise)
+    plateaus = [
+        float(np.quantile(score[score > core], 0.75)) for score in scores if (score > core).any()
+    ]
+    half = 0.5 * float(np.exp(np.mean(np.log(plateaus)))) if plateaus else core
+    return core, min(core, max(least, half))
 
 
 def patches(

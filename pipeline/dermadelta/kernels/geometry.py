@@ -138,6 +138,36 @@ def dense_map(
     return np.asarray(dense, dtype=np.float32)
 
 
+def reached_box(
+    transform: Callable[[Floats], Floats],
+    box: tuple[int, int, int, int],
+    shape: tuple[int, int],
+    margin: float,
+) -> tuple[int, int, int, int]:
+    """Box of the target image that holds the image of a source box, with a margin in pixels."""
+    x0, y0, width, height = box
+    edge = np.linspace(0.0, 1.0, 17)
+    sides = [np.stack([edge, np.full(17, side)], axis=-1) for side in (0.0, 1.0)]
+    outline = np.concatenate(sides + [side[:, ::-1] for side in sides])
+    points = transform((outline * (width, height) + (x0, y0))[None])[0]
+    low = np.floor(points.min(axis=0) - margin).astype(int).clip(0, None)
+    high = np.ceil(points.max(axis=0) + margin).astype(int).clip(0, (shape[1], shape[0]))
+    size = np.maximum(high - low, 0)
+    return (int(low[0]), int(low[1]), int(size[0]), int(size[1]))
+
+
+def tile_numbers(
+    points: NDArray[np.floating], *, size_px: float, n_cols: int, n_rows: int
+) -> NDArray[np.int32]:
+    """Number (row · n_cols + column) of the square tile that each (..., 2) point lies in.
+
+    The first tile starts at the corner of pixel (0, 0); points beyond the grid count to its edge.
+    """
+    cols = np.clip((points[..., 0] + 0.5) / size_px, 0, n_cols - 1).astype(np.int32)
+    rows = np.clip((points[..., 1] + 0.5) / size_px, 0, n_rows - 1).astype(np.int32)
+    return np.asarray(rows * np.int32(n_cols) + cols, dtype=np.int32)
+
+
 def bounding_box(mask: NDArray[np.bool_], margin: int) -> tuple[int, int, int, int]:
     """Box (x0, y0, width, height) around the True pixels, grown by ``margin``, inside the image.
 

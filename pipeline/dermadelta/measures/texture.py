@@ -105,7 +105,8 @@ def _roughness(
     if value <= 0.0:
         return NotMeasured("the region is perfectly even: no skin texture in it")
     blurred = gaussian(residual, float(np.sqrt(_PROBE_PX2)))[kept]
-    sensitivity = float(np.log(np.sqrt(np.mean(blurred**2)) / value) / _PROBE_PX2)
+    per_own_px2 = float(np.log(np.sqrt(np.mean(blurred**2)) / value) / _PROBE_PX2)
+    sensitivity = per_own_px2 * view.magnification**2
     return Read(value, Tiles(ids, counts, sums / counts, "rms"), blur_sensitivity=sensitivity)
 
 

@@ -282,7 +282,7 @@ def _log(tiles: Tiles, index: NDArray[np.intp]) -> Matrix:
 def _spread(tiles: FloatArray, grid: TileGrid, points: Matrix) -> Matrix:
     """Tile values as a smooth picture at (h, w, 2) points of the before photo."""
     smooth = gaussian(tiles, 0.7)
-    at = (points + 0.5 - np.array([grid.x0_px, grid.y0_px])) / grid.size_px - 0.5
+    at = (points + 0.5) / grid.size_px - 0.5
     drawn = np.asarray(
         cv2.remap(
             smooth,

@@ -22,57 +22,25 @@ from dermadelta.domain import (
     Measure,
     Need,
     NotMeasured,
-    PhotoFacts,
     Read,
     Reading,
     Role,
     Settings,
     Verdict,
 )
-from dermadelta.kernels.statistics import Z95, bootstrap_change_sd, holm, tile_change_se
+from dermadelta.kernels.statistics import Z95, bootstrap_change_sd, holm
+from dermadelta.variance import Observed, VarianceConfig, nuisance
 
 
 class EstimateConfig(Settings):
-    """The variance model in its first form: one term per nuisance, in the working domain."""
+    """How a change becomes an interval and a verdict."""
 
     draws: int = Field(400, ge=50, description="Bootstrap samples.")
     primary: tuple[str, ...] = Field(
         ("roughness", "redness", "scar_area"), description="Primary measures (Holm runs over them)."
     )
     level: float = Field(0.05, gt=0.0, lt=1.0, description="Family-wise level of the verdicts.")
-    light_sd: float = Field(
-        0.09,
-        ge=0.0,
-        description="Texture, without reference skin: SD of ln roughness between photos under"
-        " carefully repeated light.",
-    )
-    light_per_shift: float = Field(
-        1.0, ge=0.0, description="The same per unit of observed change of shading."
-    )
-    light_residual_sd: float = Field(
-        0.03, ge=0.0, description="What reference skin leaves of it: SD of ln roughness."
-    )
-    blur_se_px2: float = Field(
-        0.05, ge=0.0, description="Least uncertainty of the blur difference, before px²."
-    )
-    blur_unknown_px2: float = Field(
-        0.35, ge=0.0, description="The same where sharpness could not be compared."
-    )
-    blur_shared: float = Field(
-        0.35, ge=0.0, le=1.0, description="Share of a blur error that reference skin leaves."
-    )
-    colour_sd: float = Field(
-        0.8, ge=0.0, description="Redness against reference skin: SD of the unknown tone curve, EI."
-    )
-    colour_per_shift: float = Field(
-        0.05, ge=0.0, description="The same per EI of corrected white balance."
-    )
-    alignment_share: float = Field(
-        0.5, ge=0.0, description="Unevenness that a shift over the region's edge brings in."
-    )
-    scale_rel_sd: float = Field(
-        0.005, ge=0.0, description="Relative uncertainty of the ratio of scales by alignment."
-    )
+    variance: VarianceConfig = Field(default_factory=VarianceConfig)
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,7 +183,7 @@ def _change(
 ) -> _Change:
     log = context.log
     plain = _difference(before, after, log)
-    variance = _sampling(before, after, context, "plain") | _nuisance(before, after, context)
+    variance = _sampling(before, after, context, "plain") | _predicted(before, after, context)
     if not context.measure.uses_reference or context.source == "none":
         return _Change(plain, None, 0.0, variance)
     skin_before, skin_after = _side(skin, Role.BEFORE), _side(skin, Role.AFTER)
@@ -239,11 +207,11 @@ def _combined(
     if not context.log:
         weight = 1.0
         return _Change(plain, reference, weight, {**variance, "reference": sampling})
-    noise = sampling + config.light_residual_sd**2
+    noise = sampling + config.variance.light_residual_sd**2
     shared = max(variance.get("light", 0.0), reference**2)
     weight = shared / (shared + noise) if shared > 0.0 else 0.0
     left = variance.get("light", 0.0) * (1.0 - weight) ** 2
-    blur = variance.get("blur", 0.0) * (1.0 - weight * (1.0 - config.blur_shared)) ** 2
+    blur = variance.get("blur", 0.0) * (1.0 - weight * (1.0 - config.variance.blur_shared)) ** 2
     return _Change(
         plain,
         reference,
@@ -259,7 +227,20 @@ def _difference(before: Sequence[Reading], after: Sequence[Reading], log: bool) 
     return float(np.mean(values[1]) - np.mean(values[0]))
 
 
-# --------------------------------------------------------------------------- variance
+def _predicted(
+    before: Sequence[Reading], after: Sequence[Reading], context: _Context
+) -> dict[str, float]:
+    """Variance by nuisance, from the first photo of either side."""
+    facts = {fact.photo_id: fact for fact in context.carried.facts}
+    view = next(v for v in context.carried.views if v.region == context.region)
+    seen = Observed(
+        facts=(facts[before[0].photo_id], facts[after[0].photo_id]),
+        reads=(_reads(before)[0], _reads(after)[0]),
+        alignment=context.alignment,
+        region_px=int(np.count_nonzero(view.mask)),
+        seed=context.seed("alignment"),
+    )
+    return nuisance(context.measure, seen, context.config.variance)
 
 
 def _sampling(
@@ -280,76 +261,6 @@ def _sampling(
         seed=context.seed(part),
     )
     return {"sampling": 0.0 if sd is None else sd**2}
-
-
-def _nuisance(
-    before: Sequence[Reading], after: Sequence[Reading], context: _Context
-) -> dict[str, float]:
-    """Variance by nuisance from what was observed; zero for a photo held against itself."""
-    if _same_pixels(before, after):
-        return {}
-    fragile = context.measure.fragile_to
-    facts = {fact.photo_id: fact for fact in context.carried.facts}
-    pair = (facts[before[0].photo_id], facts[after[0].photo_id])
-    reads = (_reads(before)[0], _reads(after)[0])
-    parts: dict[str, float] = {}
-    if "light" in fragile:
-        parts["light"] = _light(pair, context)
-    if "blur" in fragile:
-        parts["blur"] = _blur(pair, reads, context)
-    if "colour" in fragile:
-        parts["colour"] = _colour(pair, context)
-    if "alignment" in fragile:
-        parts["alignment"] = _alignment(reads, context)
-    if "scale" in fragile:
-        parts["scale"] = (2.0 * context.config.scale_rel_sd) ** 2
-    if "outline" in fragile:
-        parts["outline"] = sum(read.own_rel_sd**2 for read in reads)
-    return parts
-
-
-def _same_pixels(before: Sequence[Reading], after: Sequence[Reading]) -> bool:
-    """Whether both sides are one and the same picture: every tile equal to the last bit."""
-    first, second = _reads(before)[0].tiles, _reads(after)[0].tiles
-    return np.array_equal(first.value, second.value) and np.array_equal(first.ids, second.ids)
-
-
-def _light(pair: tuple[PhotoFacts, PhotoFacts], context: _Context) -> float:
-    config = context.config
-    shift = abs(pair[1].shading_shift - pair[0].shading_shift)
-    return config.light_sd**2 + (config.light_per_shift * shift) ** 2
-
-
-def _blur(
-    pair: tuple[PhotoFacts, PhotoFacts], reads: tuple[Read, Read], context: _Context
-) -> float:
-    config = context.config
-    error = config.blur_unknown_px2
-    if all(not isinstance(fact.sigma2_px2, NotMeasured) for fact in pair):
-        error = float(np.hypot(config.blur_se_px2, pair[1].sigma2_se_px2))
-    return (max(abs(read.blur_sensitivity) for read in reads) * error) ** 2
-
-
-def _colour(pair: tuple[PhotoFacts, PhotoFacts], context: _Context) -> float:
-    config = context.config
-    shift = 100.0 / np.log(10.0) * abs(pair[1].ln_white_balance[0] - pair[0].ln_white_balance[0])
-    sd_ei = float(np.hypot(config.colour_sd, config.colour_per_shift * shift))
-    # 1 a* is about 1.3 EI for skin; the model is kept in EI for both.
-    return (sd_ei if context.measure.unit == "EI" else sd_ei / 1.3) ** 2
-
-
-def _alignment(reads: tuple[Read, Read], context: _Context) -> float:
-    """A shift by the alignment error swaps a strip of skin along the region's edge."""
-    views = [v for v in context.carried.views if v.region == context.region]
-    side = float(np.sqrt(np.count_nonzero(views[0].mask)))
-    swapped = 4.0 * context.alignment.rms_px / max(side, 1.0) * context.config.alignment_share
-    tiles = reads[0].tiles
-    if context.measure.change == "difference":
-        return float((swapped * np.std(tiles.value)) ** 2)
-    se = tile_change_se(
-        (tiles.ids, tiles.weight, tiles.value), tiles.combine, 200, context.seed("alignment")
-    )
-    return float((swapped * (se or 0.0) * np.sqrt(len(tiles.ids))) ** 2)
 
 
 # ------------------------------------------------------------------------------- rows

@@ -1,0 +1,167 @@
+"""Observe: what differs between the photographs of a pair besides the skin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from dermadelta.domain import (
+    REFERENCE,
+    AlignedPhoto,
+    Carried,
+    Matrix,
+    NotMeasured,
+    PhotoFacts,
+    Settings,
+    SkinView,
+)
+from dermadelta.kernels.colour import TINY, log_luminance
+from dermadelta.kernels.sharpness import blur_difference, mean_power, noise_sd
+from dermadelta.kernels.statistics import robust_sd, tile_sums
+
+
+class ObserveConfig(Settings):
+    """How blur and light are held against each other."""
+
+    spectrum_window_px: int = Field(64, ge=16, description="Side of the windows of the spectra.")
+    spectrum_low: float = Field(
+        0.04, gt=0.0, description="Lowest frequency of the blur fit, cycles per pixel."
+    )
+    spectrum_high: float = Field(
+        0.30, gt=0.0, description="Highest frequency of the blur fit, cycles per pixel."
+    )
+    noise_margin: float = Field(5.0, gt=1.0, description="Power over the noise floor in the fit.")
+
+
+def observe(carried: Carried, photos: Sequence[AlignedPhoto], config: ObserveConfig) -> Carried:
+    """Fit the facts of every photo, and the blur that brings all to one sharpness.
+
+    Fitted on reference skin where there is some, else on the first region: inside treated skin a
+    real change of relief looks a little like blur.
+
+    Parameters
+    ----------
+    carried : Carried
+        Views as cut.
+    photos : sequence of AlignedPhoto
+        The same photos in the same order, for what is saturated.
+    config : ObserveConfig
+
+    Returns
+    -------
+    Carried
+        With ``facts`` per photo, and views that know their noise and the blur to add.
+    """
+    names = [view.region for view in carried.views]
+    anchors = [
+        v for v in carried.views if v.region == (REFERENCE if REFERENCE in names else names[0])
+    ]
+    regions = [v for v in carried.views if v.region == names[0]]
+    base = (_spectrum(anchors[0], config), _tile_logs(anchors[0]))
+    facts = tuple(
+        _photo_facts(base, anchor, _clipped_share(region, photo), anchor is anchors[0], config)
+        for anchor, region, photo in zip(anchors, regions, photos, strict=True)
+    )
+    return replace(carried, views=_equalised(carried.views, facts), facts=facts)
+
+
+def _photo_facts(
+    base: tuple[tuple[Matrix, Matrix, int], tuple[NDArray[np.int32], Matrix]],
+    view: SkinView,
+    clipped_share: float,
+    first: bool,
+    config: ObserveConfig,
+) -> PhotoFacts:
+    sigma2, se = (0.0, 0.0) if first else _blur(base[0], view, config)
+    ids, logs = _tile_logs(view)
+    common, i, j = np.intersect1d(base[1][0], ids, return_indices=True)
+    change = logs[j] - base[1][1][i] if len(common) else np.zeros((1, 3))
+    light = change.mean(axis=1)
+    return PhotoFacts(
+        photo_id=view.photo_id,
+        role=view.role,
+        sigma2_px2=sigma2,
+        sigma2_se_px2=se,
+        ln_exposure=float(np.median(light)),
+        ln_white_balance=(
+            float(np.median(change[:, 0] - change[:, 1])),
+            float(np.median(change[:, 2] - change[:, 1])),
+        ),
+        shading_shift=robust_sd(light),
+        clipped_share=clipped_share,
+    )
+
+
+def _spectrum(view: SkinView, config: ObserveConfig) -> tuple[Matrix, Matrix, int]:
+    window = config.spectrum_window_px
+    signal = log_luminance(view.rgb)
+    for coverage in (0.95, 0.7):
+        found = mean_power(
+            signal, view.mask, window_px=window, step_px=window, min_coverage=coverage
+        )
+        if found[2] >= 4:
+            return found
+    return mean_power(
+        signal, view.mask, window_px=window // 2, step_px=window // 4, min_coverage=0.6
+    )
+
+
+def _blur(
+    base_power: tuple[Matrix, Matrix, int], view: SkinView, config: ObserveConfig
+) -> tuple[float | NotMeasured, float]:
+    frequency, power, windows = _spectrum(view, config)
+    base_frequency, base_values, base_windows = base_power
+    if windows == 0 or base_windows == 0:
+        return NotMeasured("too little skin in one piece to compare sharpness"), 0.0
+    # The same skin frequency is 1/magnification as high in this photo's own pixels.
+    carried = np.exp(
+        np.interp(base_frequency / view.magnification, frequency, np.log(np.maximum(power, 1e-12)))
+    )
+    fitted = blur_difference(
+        (base_frequency, base_values),
+        (base_frequency, carried),
+        low=config.spectrum_low,
+        high=min(config.spectrum_high, 0.45 * min(1.0, view.magnification)),
+        noise_margin=config.noise_margin,
+    )
+    if fitted is None:
+        return NotMeasured("texture does not stand clear of the noise: sharpness unknown"), 0.0
+    return fitted
+
+
+def _tile_logs(view: SkinView) -> tuple[NDArray[np.int32], Matrix]:
+    """Log of the mean linear RGB per tile."""
+    ids, counts, sums = tile_sums(view.tile_ids[view.mask], view.rgb[view.mask])
+    return ids, np.log(np.maximum(sums / counts[:, None], TINY))
+
+
+def _clipped_share(view: SkinView, photo: AlignedPhoto) -> float:
+    """Saturated pixels among those that the region covers, from the tiles it reaches."""
+    x0, y0 = view.origin
+    rows, cols = view.mask.shape
+    clipped = photo.photo.photo.clipped[y0 : y0 + rows, x0 : x0 + cols]
+    reached = np.isin(view.tile_ids, np.unique(view.tile_ids[view.mask]))
+    total = int(np.count_nonzero(reached & (view.skin | clipped)))
+    return float(np.count_nonzero(reached & clipped)) / max(total, 1)
+
+
+def _equalised(views: Sequence[SkinView], facts: Sequence[PhotoFacts]) -> tuple[SkinView, ...]:
+    """Views with the blur that each needs to be as soft as the softest photo."""
+    known = {
+        fact.photo_id: fact.sigma2_px2
+        for fact in facts
+        if not isinstance(fact.sigma2_px2, NotMeasured)
+    }
+    common = max(known.values(), default=0.0)
+    return tuple(
+        replace(
+            view,
+            blur_to_add_px2=(common - known.get(view.photo_id, common)) * view.magnification**2,
+            noise_sd=noise_sd(log_luminance(view.rgb), view.mask),
+        )
+        for view in views
+    )
