@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 from datetime import date, datetime
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pytest
 
@@ -187,6 +189,21 @@ def test_a_damaged_workbook(manifest, content):
     with pytest.raises(InputError) as caught:
         photos(manifest(content, "manifest.xlsx"))
     assert caught.value.remedy
+
+
+def test_a_workbook_with_flipped_bytes_is_read_or_refused(tmp_path):
+    whole = xlsx(tmp_path / "whole.xlsx", [HEADER.split(","), ["S", "2026-04-03", "c", "a.jpg"]])
+    data, rng = whole.read_bytes(), np.random.default_rng(6)
+    for _ in range(60):
+        broken = bytearray(data)
+        for at in rng.integers(0, len(data), 12):
+            broken[at] = int(rng.integers(0, 256))
+        (tmp_path / "manifest.xlsx").write_bytes(bytes(broken))
+        with contextlib.suppress(InputError):
+            photos(tmp_path / "manifest.xlsx")
+    (tmp_path / "manifest.xlsx").write_bytes(data[: len(data) // 2])
+    with pytest.raises(InputError, match="damaged"):
+        photos(tmp_path / "manifest.xlsx")
 
 
 def test_a_broken_csv_quote(manifest):

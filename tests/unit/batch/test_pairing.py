@@ -3,6 +3,8 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dermadelta.batch.intake import Session
 from dermadelta.batch.pairing import pair_visits
@@ -181,3 +183,41 @@ def test_a_mask_is_handed_on_and_different_masks_are_unknown(record):
     assert (pair.treated_area, pair.treated_mask) == (TreatedArea.LOCAL, "/m.png")
     both = pair_with(record, one, session("2026-01-11", mask="/n.png"))
     assert (both.treated_area, both.treated_mask) == (TreatedArea.UNKNOWN, None)
+
+
+# ---------------------------------------------------------------------------- any input
+
+SHOTS = st.tuples(
+    st.sampled_from(["S1", "S2"]),
+    st.sampled_from([V1, V2, V3]),
+    st.sampled_from(["cheek", "chin"]),
+    st.sampled_from(["pre", "pre", "post"]),
+    st.sampled_from(["good", "good", "rejected", "unreadable"]),
+    st.integers(0, 5),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(SHOTS, max_size=12))
+def test_every_photo_is_accounted_for(record, shots):
+    kinds = {"good": {}, "rejected": {"reasons": ["focus"]}, "unreadable": {"readable": False}}
+    records = [
+        record(day, site=site, subject=subject, phase=phase, sha256=f"{sha:064x}", **kinds[kind])
+        for subject, day, site, phase, kind, sha in shots
+    ]
+    pairing = pair_visits(records, [])
+    everything = [*pairing.pairs, *(result.pair for result in pairing.finished)]
+    listed = {r.photo_id for pair in everything for r in (*pair.before, *pair.after)}
+    listed |= {name for group in pairing.unpaired for name in group.photo_ids}
+    assert [r.ref.photo_id for r in pairing.records] == [r.ref.photo_id for r in records]
+    for item in pairing.records:
+        assert item.ref.photo_id in listed or item.counted_as or item.quality.reasons
+    for pair in pairing.pairs:
+        assert pair.before_date < pair.after_date
+        ids = {r.photo_id for r in (*pair.before, *pair.after)}
+        used = [r for r in pairing.records if r.ref.photo_id in ids]
+        assert all(r.quality.accepted and not r.counted_as for r in used)
+        assert len({r.ref.sha256 for r in used}) == len(used)
+    assert all(result.reasons for result in pairing.finished)
+    names = [pair.pair_id for pair in everything]
+    assert len(set(names)) == len(names)
