@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 
 from dermadelta.kernels import blobs
-from dermadelta.kernels.blobs import background_colour, discolouration, patches
+from dermadelta.kernels.blobs import (
+    background_colour,
+    discolouration,
+    lesion_thresholds,
+    patches,
+)
 from dermadelta.kernels.colour import lab_to_linear
 
 SHARMA = [
@@ -85,11 +90,22 @@ def test_patches_keeps_large_parts_without_holes():
     score[10:30, 10:30] = 9.0
     score[18:20, 18:20] = 1.0  # a hole
     score[50:52, 50:52] = 9.0  # a speck
-    score[40:58, 5:25] = 3.9  # below the threshold
+    score[40:58, 5:25] = 3.9  # below the boundary
     allowed = np.ones((60, 60), bool)
     expected = np.zeros((60, 60), bool)
     expected[10:30, 10:30] = True
-    found = patches(score, allowed, threshold=4.0, min_area_px=20)
+    found = patches(score, allowed, core=6.0, boundary=4.0, min_area_px=20)
+    assert np.array_equal(found, expected)
+
+
+def test_patches_reach_from_the_core_to_the_boundary():
+    score = np.zeros((40, 60), np.float32)
+    score[5:35, 5:25] = 5.0
+    score[15:20, 10:15] = 9.0  # its core
+    score[5:35, 35:55] = 5.0  # as pale, without a core
+    found = patches(score, np.ones(score.shape, bool), core=8.0, boundary=4.0, min_area_px=20)
+    expected = np.zeros(score.shape, bool)
+    expected[5:35, 5:25] = True
     assert np.array_equal(found, expected)
 
 
@@ -98,5 +114,29 @@ def test_patches_stays_inside_what_is_allowed():
     allowed = np.zeros((40, 40), bool)
     allowed[5:35, 5:20] = True
     allowed[10:12, 10:12] = False
-    found = patches(score, allowed, threshold=4.0, min_area_px=50)
+    found = patches(score, allowed, core=6.0, boundary=4.0, min_area_px=50)
     assert np.array_equal(found, allowed)
+
+
+def test_thresholds_lie_at_half_the_contrast_of_the_patch():
+    random = np.random.default_rng(0)
+    skin = np.abs(random.normal(1.0, 0.3, 5000)).astype(np.float32)
+    scar = random.normal(12.0, 0.2, 500).astype(np.float32)
+    core, boundary = lesion_thresholds(
+        [np.concatenate([skin, scar]), np.concatenate([skin, scar[:200]])],
+        floor=4.0,
+        core_sd=5.0,
+        boundary_sd=2.5,
+    )
+    assert core == pytest.approx(4.0)
+    assert boundary == pytest.approx(0.5 * 12.1, abs=2.2)
+    assert boundary <= core
+
+
+def test_without_a_patch_the_boundary_is_the_core_and_mottling_raises_both():
+    random = np.random.default_rng(1)
+    calm = np.abs(random.normal(1.0, 0.3, 5000)).astype(np.float32)
+    assert lesion_thresholds([calm], floor=4.0, core_sd=5.0, boundary_sd=2.5) == (4.0, 4.0)
+    mottled = np.float32(4.0) * calm
+    core, boundary = lesion_thresholds([calm, mottled], floor=4.0, core_sd=5.0, boundary_sd=2.5)
+    assert core == boundary == pytest.approx(4.0 + 5.0 * 1.2, rel=0.1)

@@ -12,8 +12,10 @@ from dermadelta.kernels.geometry import (
     is_plausible_view,
     local_affine,
     pixel_grid,
+    reached_box,
     resize_transform,
     sample_displacement,
+    tile_numbers,
 )
 
 TILTED = np.array([[1.04, 0.05, -12.0], [-0.03, 0.97, 9.0], [6e-5, -4e-5, 1.0]])
@@ -126,6 +128,28 @@ def test_a_dense_map_follows_the_transform_it_was_made_of():
     assert error.max() < 0.1  # where the coarse grid itself has an edge
     straight = dense_map(lambda p: apply_homography(TILTED, p), box)
     assert straight == pytest.approx(apply_homography(TILTED, pixel_grid(box)), abs=0.01)
+
+
+def test_reached_box_holds_the_image_of_the_box():
+    box = (100, 60, 300, 200)
+    x0, y0, width, height = reached_box(
+        lambda p: apply_homography(TILTED, p), box, SHAPE, margin=2.0
+    )
+    image = apply_homography(TILTED, pixel_grid(box))
+    low, high = image.min(axis=(0, 1)), image.max(axis=(0, 1))
+    assert (np.array([x0, y0]) <= low).all()
+    assert (np.array([x0 + width, y0 + height]) >= high).all()
+    assert width * height < 1.3 * np.prod(high - low)
+    far = reached_box(lambda p: p + 5000.0, box, SHAPE, margin=2.0)
+    assert far[2] * far[3] == 0
+
+
+def test_tile_numbers_count_from_the_corner_of_the_first_pixel():
+    points = np.array(
+        [[0.0, 0.0], [9.4, 0.0], [9.6, 0.0], [0.0, 9.6], [-50.0, 0.0], [999.0, 999.0]]
+    )
+    found = tile_numbers(points, size_px=10.0, n_cols=4, n_rows=3)
+    assert found.tolist() == [0, 0, 1, 4, 0, 11]
 
 
 def turn(degrees, zoom=1.0):

@@ -1,0 +1,199 @@
+from pathlib import Path
+from types import UnionType
+from typing import Any
+
+import pytest
+import yaml
+
+from dermadelta import measures
+from dermadelta.config import (
+    FAMILIES,
+    Config,
+    config_fingerprint,
+    load_config,
+    preset_names,
+    to_yaml,
+)
+from dermadelta.domain import Settings
+from dermadelta.errors import ConfigError
+
+
+def leaves(settings: Settings, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
+    """Every value that can be set, with the way to it."""
+    found = []
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, Settings):
+            found += leaves(value, (*path, name))
+        else:
+            found.append(((*path, name), value))
+    return found
+
+
+LEAVES = leaves(Config())
+
+
+def another(value: Any) -> list[Any]:
+    """Other values of the same kind, one of which the field's limits allow."""
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, int):
+        return [value + 1, value - 1]
+    if isinstance(value, float):
+        return [value * 1.01 + 1e-6, value * 0.99]
+    if isinstance(value, str):
+        return [value + "0", "DICT_5X5_50"]
+    if isinstance(value, tuple) and value and isinstance(value[0], float):
+        return [tuple(v * 1.01 for v in value)]
+    return [value[:-1], ("redness",)]
+
+
+def changed(path: tuple[str, ...], value: Any) -> dict[str, Any]:
+    nested: Any = list(value) if isinstance(value, tuple) else value
+    for name in reversed(path):
+        nested = {name: nested}
+    return nested
+
+
+def test_the_way_of_the_pair_is_configured_in_full():
+    names = set(Config.model_fields)
+    assert {"load", "check", "calibrate", "region", "align", "carry", "compare"} <= names
+    assert {"measure", "estimate", "depict", "measures"} <= names
+    assert set(Config().params()) == {item.family for item in measures.ALL} == set(FAMILIES)
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_every_preset_loads_and_says_only_what_differs(name):
+    config = load_config(name)
+    assert config != Config()
+    folder = Path(__file__).parents[2] / "configs"
+    said = yaml.safe_load((folder / f"{name}.yaml").read_text(encoding="utf-8"))
+    given = {(stage, key): value for stage, values in said.items() for key, value in values.items()}
+    defaults = dict(LEAVES)
+    for path, value in given.items():
+        assert getattr(getattr(config, path[0]), path[1]) == value
+        assert defaults[path] != value, f"{path} is the default already"
+
+
+def test_the_three_presets_are_there():
+    assert {"marketing", "microneedling", "research"} <= set(preset_names())
+
+
+def test_nothing_given_is_the_default(tmp_path):
+    assert load_config(None) == Config()
+    empty = tmp_path / "empty.yaml"
+    empty.write_text("# nothing set\n", encoding="utf-8")
+    assert load_config(str(empty)) == Config()
+
+
+def test_a_file_changes_only_what_it_says(tmp_path):
+    file = tmp_path / "mine ü.yaml"
+    file.write_text("compare:\n  max_zoom: 1.07\n", encoding="utf-8")
+    found = dict(leaves(load_config(str(file))))
+    assert found[("compare", "max_zoom")] == 1.07
+    assert {p: v for p, v in found.items() if dict(LEAVES)[p] != v} == {
+        ("compare", "max_zoom"): 1.07
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("alignn:\n  seed: 3\n", "alignn"),
+        ("align:\n  sed: 3\n", "align.sed"),
+        ("measures:\n  texture:\n    shortest: 0.3\n", "measures.texture.shortest"),
+        ("measures:\n  textures: {}\n", "measures.textures"),
+        ("estimate:\n  draws: 2\n", "estimate.draws"),
+        ("align:\n  seed: soon\n", "align.seed"),
+    ],
+)
+def test_a_wrong_key_or_value_is_named_with_its_file(tmp_path, text, named):
+    file = tmp_path / "typo.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_config(str(file))
+    assert named in str(caught.value)
+    assert "typo.yaml" in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_all_wrong_keys_are_named_at_once(tmp_path):
+    file = tmp_path / "typos.yaml"
+    file.write_text("align:\n  sed: 3\ncompare:\n  max_zom: 2\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"align\.sed.*compare\.max_zom"):
+        load_config(str(file))
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "just words\n", "align: [1\n"])
+def test_what_is_no_table_of_settings_is_refused(tmp_path, text):
+    file = tmp_path / "odd.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"odd\.yaml"):
+        load_config(str(file))
+
+
+def test_an_unknown_preset_lists_those_there_are():
+    with pytest.raises(ConfigError, match="microneedling") as caught:
+        load_config("microneedlng")
+    assert "microneedlng" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [None, *preset_names()])
+def test_yaml_there_and_back_is_the_same_configuration(tmp_path, name):
+    config = load_config(name)
+    file = tmp_path / "all.yaml"
+    file.write_text(to_yaml(config), encoding="utf-8")
+    again = load_config(str(file))
+    assert again == config
+    assert config_fingerprint(again) == config_fingerprint(config)
+    assert len(config_fingerprint(config)) == 64
+
+
+def test_yaml_shows_every_setting_in_the_order_of_the_stages():
+    shown = yaml.safe_load(to_yaml(Config()))
+    assert list(shown) == list(Config.model_fields)
+    for path, value in LEAVES:
+        at = shown
+        for name in path:
+            at = at[name]
+        assert at == (list(value) if isinstance(value, tuple) else value)
+
+
+@pytest.mark.parametrize(("path", "value"), LEAVES, ids=[".".join(path) for path, _ in LEAVES])
+def test_every_value_is_part_of_the_fingerprint(path, value):
+    for other in another(value):
+        try:
+            config = Config.model_validate(changed(path, other))
+        except ValueError:
+            continue
+        if dict(leaves(config))[path] == value:
+            continue
+        assert config_fingerprint(config) != config_fingerprint(Config())
+        return
+    pytest.fail(f"no other value of {path} is allowed: {value!r}")
+
+
+def test_every_setting_says_what_it_is():
+    def walk(kind: type[Settings], path: str) -> None:
+        for name, field in kind.model_fields.items():
+            inner = field.annotation
+            if isinstance(inner, type) and issubclass(inner, Settings):
+                walk(inner, f"{path}{name}.")
+            elif isinstance(inner, UnionType) or inner is not None:
+                assert field.description, f"{path}{name}"
+                assert field.description.endswith("."), f"{path}{name}"
+
+    walk(Config, "")
+
+
+def test_settings_are_frozen():
+    with pytest.raises(ValueError, match="frozen"):
+        Config().align.seed = 3  # type: ignore[misc]
+
+
+def test_only_the_measures_asked_for_are_read():
+    config = Config.model_validate({"measure": {"only": ["redness_lab", "roughness"]}})
+    assert [item.name for item in config.catalogue()] == ["roughness", "redness_lab"]
+    assert Config().catalogue() == measures.ALL
+    with pytest.raises(ConfigError, match="redness_lab"):
+        Config.model_validate({"measure": {"only": ["rednes"]}}).catalogue()
