@@ -55,6 +55,21 @@ def fill_holes(mask: Bools, max_area_px: float) -> Bools:
     return np.asarray(~drop_small_parts(~mask, max_area_px), dtype=np.bool_)
 
 
+def fill_enclosed(mask: Bools, max_area_px: float) -> Bools:
+    """Fill gaps up to an area in pixels that do not reach the border of the picture."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(
+        (~mask).astype(np.uint8), connectivity=8
+    )
+    rows, cols = mask.shape
+    left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
+    right = left + stats[:, cv2.CC_STAT_WIDTH]
+    bottom = top + stats[:, cv2.CC_STAT_HEIGHT]
+    inner = (left > 0) & (top > 0) & (right < cols) & (bottom < rows)
+    fill = inner & (stats[:, cv2.CC_STAT_AREA] <= max_area_px)
+    fill[0] = False
+    return np.asarray(mask | fill[labels], dtype=np.bool_)
+
+
 def specular(rgb: NDArray[np.float32], excess: float, sigma_px: float) -> Bools:
     """Gloss: pixels brighter than their surroundings by a factor and paler than them.
 

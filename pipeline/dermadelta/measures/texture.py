@@ -51,6 +51,9 @@ class Params(Settings):
     min_wavelength_px: float = Field(
         3.0, gt=0.0, description="Fewer pixels in the shortest wavelength: not measured."
     )
+    min_pixels: int = Field(
+        2_000, gt=0, description="Fewer usable pixels in the region: not measured."
+    )
     outlier_sd: float = Field(
         6.0, gt=0.0, description="Pixels beyond so many robust SDs (hairs, moles) are left out."
     )
@@ -98,8 +101,10 @@ def _roughness(
     residual = band_residual(signal, view.skin, fine, coarse)
     limit = params.outlier_sd * robust_sd(residual[view.mask])
     kept = view.mask & (np.abs(residual) <= limit)
-    if not kept.any():
-        return NotMeasured("no usable pixel is left in the region")
+    if np.count_nonzero(kept) < params.min_pixels:
+        return NotMeasured(
+            f"fewer than {params.min_pixels} usable pixels in the region: too few for texture"
+        )
     ids, counts, sums = tile_sums(view.tile_ids[kept], residual[kept] ** 2)
     value = float(np.sqrt(sums.sum() / counts.sum()))
     if value <= 0.0:

@@ -26,7 +26,7 @@ from dermadelta.kernels.geometry import (
     pixel_grid,
     resize_transform,
 )
-from dermadelta.kernels.masks import fill_holes, grow
+from dermadelta.kernels.masks import fill_enclosed, grow
 from dermadelta.kernels.resampling import resize_mask, sample_mask, shrink_pixels
 from dermadelta.kernels.texture import gaussian
 
@@ -60,7 +60,7 @@ class AlignConfig(Settings):
         1.0, gt=0.0, description="Forward-backward error at which a vector loses its weight."
     )
     enclosed_share: float = Field(
-        0.1, ge=0.0, description="Largest part enclosed by skin that is aligned on, share of frame."
+        0.4, ge=0.0, description="Largest part enclosed by skin that is aligned on, share of frame."
     )
     near_share: float = Field(
         0.25, ge=0.0, description="Features lie on skin this near to the region, share of the side."
@@ -166,7 +166,7 @@ def _side(
 def _surface(regions: Regions, shape: tuple[int, int], config: AlignConfig) -> Mask:
     """Skin with what it encloses: lesions, scars and moles are marks to hold on to."""
     skin = resize_mask(regions.usable, shape)
-    whole = fill_holes(skin, config.enclosed_share * skin.size)
+    whole = fill_enclosed(skin, config.enclosed_share * skin.size)
     return whole & resize_mask(regions.readable, shape)
 
 

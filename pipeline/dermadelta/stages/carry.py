@@ -52,7 +52,7 @@ class CarryConfig(Settings):
         0.12, ge=0.0, description="Surroundings kept around a region, share of its longer side."
     )
     min_region_px: int = Field(
-        2_000, gt=0, description="Fewer usable pixels: the region is not measured."
+        400, gt=0, description="Fewer usable pixels: the region is not measured."
     )
     lesion_floor_de00: float = Field(
         4.0, gt=0.0, description="Least ΔE00 from the surroundings that can be a scar."
