@@ -43,7 +43,8 @@ def show_rows(table: Rows) -> None:
     for column in table.columns:
         shown.add_column(column, overflow="fold")
     for row in table.rows[:MAX_ROWS]:
-        shown.add_row(*(Text(cell) for cell in row))
+        # Nobody can type the space that holds a number and its unit together on a page.
+        shown.add_row(*(Text(cell.replace("\N{NO-BREAK SPACE}", " ")) for cell in row))
     if sys.stdout.isatty():
         _console(sys.stdout).print(shown)
     else:
