@@ -169,13 +169,16 @@ def _work(
 
 
 def _awake(crew: list[_Worker[Item]]) -> list[_Worker[Item]]:
-    ready = wait([worker.pipe for worker in crew])
-    return [worker for worker in crew if worker.pipe in ready]
+    """Workers with a message, or dead: on Windows a pipe may outlive its process."""
+    ready = wait([end for worker in crew for end in (worker.pipe, worker.process.sentinel)])
+    return [w for w in crew if w.pipe in ready or w.process.sentinel in ready]
 
 
 def _receive(worker: _Worker[Item]) -> tuple[object] | None:
-    """Next message of a worker; None when it is dead (its end of the pipe is closed)."""
+    """Next message of a worker; None when it is dead and has left none."""
     try:
+        if not worker.pipe.poll():
+            return None
         message: tuple[object] = worker.pipe.recv()
     except (EOFError, OSError):
         return None
