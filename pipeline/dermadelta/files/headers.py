@@ -43,6 +43,11 @@ DAMAGED_FILE = (
 
 _DISPLAY_P3 = (0.680, 0.320, 0.265, 0.690, 0.150, 0.060)
 """SMPTE EG 432-1 primaries with a D65 white."""
+_CODED_PRIMARIES = {
+    9: ((0.708, 0.292, 0.170, 0.797, 0.131, 0.046), "BT.2020 (matrix)"),
+    12: (_DISPLAY_P3, "Display P3 (matrix)"),
+}
+"""ITU-T H.273, table 2."""
 _ADOBE_RGB = (0.64, 0.33, 0.21, 0.71, 0.15, 0.06)
 _ADOBE_GAMMA = 2.19921875
 """Adobe RGB (1998) Colour Image Encoding, sections 4.2.1 and 4.3.1.2."""
@@ -205,8 +210,9 @@ def _coding_points(primaries: int, transfer: int, file: str) -> Colour:
             remedy="Export it in standard colour: sRGB or Display P3.",
             file=file,
         )
-    if primaries == 12:
-        return (None, None, _DISPLAY_P3, "Display P3 (matrix)")
+    if primaries in _CODED_PRIMARIES:
+        chromaticities, name = _CODED_PRIMARIES[primaries]
+        return (None, None, chromaticities, name)
     return _UNTAGGED
 
 

@@ -307,6 +307,11 @@ def test_what_holds_no_measurable_colour_is_refused(save, name, mode, word):
     assert word in error.cause
 
 
+@pytest.mark.parametrize(("name", "word"), [("grey.heic", "grey"), ("alpha.heic", "transparent")])
+def test_heic_without_measurable_colour_is_refused(name, word):
+    assert word in refusal(DATA / name).cause
+
+
 @pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.png", "a.tif", "a.avif"])
 def test_several_pictures_in_one_file_are_refused(save, quarters, name):
     others = [Image.fromarray(255 - quarters)]

@@ -4,6 +4,7 @@ import io
 import struct
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ from dermadelta.files.icc import BrokenProfileError, parse_profile
 from dermadelta.kernels.colour import linearise, srgb_decode
 from dermadelta.stages.load import LoadConfig, load
 
+DATA = Path(__file__).parents[2] / "data"
 P3_COLORANTS = (
     (0.51512, 0.2412, -0.00105),
     (0.29198, 0.69225, 0.04189),
@@ -245,6 +247,31 @@ def test_code_points_in_a_png(photo):
     hdr.add(b"cICP", bytes([9, 16, 0, 1]))
     with pytest.raises(UnsupportedPhoto, match="high-dynamic-range"):
         photo(SWATCHES, pnginfo=hdr)
+
+
+@pytest.mark.parametrize("name", ["p3_profile.heic", "p3_code_points.heic"])
+def test_a_telephones_display_p3(name):
+    loaded = load(ref(DATA / name), LoadConfig())
+    assert loaded.to_linear.name == "Display P3 (matrix)"
+    np.testing.assert_allclose(loaded.to_linear.matrix[:, 0], P3_RED, atol=6e-4)
+    np.testing.assert_allclose(loaded.to_linear.matrix[:, 1], P3_GREEN, atol=6e-4)
+    np.testing.assert_allclose(
+        loaded.to_linear.curves[0], srgb_decode(np.arange(256) / 255), atol=6e-4
+    )
+
+
+def test_high_dynamic_range_is_refused():
+    with pytest.raises(UnsupportedPhoto, match="high-dynamic-range"):
+        load(ref(DATA / "hdr.heic"), LoadConfig())
+
+
+def test_wide_primaries_by_code_points(photo):
+    info = PngImagePlugin.PngInfo()
+    info.add(b"cICP", bytes([9, 13, 0, 1]))
+    loaded = photo(SWATCHES, pnginfo=info)
+    assert loaded.to_linear.name == "BT.2020 (matrix)"
+    # Linear sRGB of the BT.2020 red, ITU-R BT.2087-0.
+    np.testing.assert_allclose(linear(loaded)[0, 0], (1.6605, -0.1246, -0.0182), atol=6e-4)
 
 
 def test_adobe_rgb_that_only_exif_tells(photo):
