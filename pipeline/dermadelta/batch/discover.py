@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
 from dermadelta.batch.dates import DateError, parse_date
-from dermadelta.batch.intake import Intake, Problem, with_ids
+from dermadelta.batch.intake import Intake, Problem, Session, with_ids
 from dermadelta.batch.manifest import read_tables
 from dermadelta.batch.naming import normal
 from dermadelta.batch.tables import TABLE_SUFFIXES
@@ -98,7 +98,21 @@ def _table_beside(folder: Path, stem: str) -> Path | None:
 
 def _from_manifest(manifest: Path) -> Intake:
     photos, sessions = read_tables(manifest, _table_beside(manifest.parent, "sessions"))
-    return Intake(manifest.parent, with_ids(photos), sessions)
+    return Intake(manifest.parent, with_ids(photos), sessions, _unmatched(photos, sessions))
+
+
+def _unmatched(photos: Sequence[PhotoRef], sessions: Sequence[Session]) -> tuple[Problem, ...]:
+    """Sessions that no photo belongs to: most often another spelling, which would go unseen."""
+    subjects = {photo.subject_id for photo in photos}
+    places = {(photo.subject_id, photo.site) for photo in photos}
+    found = {}
+    for session in sessions:
+        if session.subject_id not in subjects:
+            found[f"no photo of subject “{session.subject_id}”"] = None
+        elif session.site and (session.subject_id, session.site) not in places:
+            found[f"no photo of site “{session.site}” of subject “{session.subject_id}”"] = None
+    remedy = "Its sessions are not counted; spell subject and site as for the photos."
+    return tuple(Problem("sessions", cause, remedy) for cause in found)
 
 
 # -------------------------------------------------------------------------------- folder
@@ -119,6 +133,7 @@ def _from_folder(root: Path) -> Intake:
     if not photos:
         raise _nothing_found(root, problems)
     _, sessions = read_tables(None, _table_beside(root, "sessions"))
+    problems += _unmatched(photos, sessions)
     return Intake(root, with_ids(photos), sessions, tuple(problems), tuple(ignored))
 
 

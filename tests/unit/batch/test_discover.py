@@ -198,6 +198,23 @@ def test_sessions_beside_the_folders_are_read_and_their_faults_reported(tmp_path
         discover(tmp_path)
 
 
+@pytest.mark.parametrize("with_manifest", [False, True])
+def test_sessions_that_match_no_photo_are_a_problem_each_once(tmp_path, with_manifest):
+    touch(tmp_path, "007/2026-01-02/cheek.jpg")
+    if with_manifest:
+        text = "subject_id,visit_date,site,photo\n007,2026-01-02,cheek,x.jpg\n"
+        (tmp_path / "manifest.csv").write_text(text, encoding="utf-8")
+    rows = (
+        "7,2026-01-03,\n7,2026-01-04,\n007,2026-01-03,Cheek\n007,2026-01-03,cheek\n007,2026-01-03,"
+    )
+    table = f"subject_id,session_date,site\n{rows}\n"
+    (tmp_path / "sessions.csv").write_text(table, encoding="utf-8")
+    problems = discover(tmp_path).problems
+    assert [p.cause for p in problems] == [
+        "no photo of subject “7”", "no photo of site “Cheek” of subject “007”",
+    ]  # fmt: skip
+
+
 def test_a_folder_that_may_not_be_read_is_a_problem(tmp_path, monkeypatch):
     touch(tmp_path, "S/2026-01-02/a.jpg", "T/2026-01-02/a.jpg")
     original = Path.iterdir
