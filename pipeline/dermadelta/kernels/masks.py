@@ -57,9 +57,7 @@ def fill_holes(mask: Bools, max_area_px: float) -> Bools:
 
 def fill_enclosed(mask: Bools, max_area_px: float) -> Bools:
     """Fill gaps up to an area in pixels that do not reach the border of the picture."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(
-        (~mask).astype(np.uint8), connectivity=8
-    )
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), connectivity=8)
     rows, cols = mask.shape
     left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
     right = left + stats[:, cv2.CC_STAT_WIDTH]
