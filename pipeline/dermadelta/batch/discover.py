@@ -105,7 +105,7 @@ def _unmatched(photos: Sequence[PhotoRef], sessions: Sequence[Session]) -> tuple
     """Sessions that no photo belongs to: most often another spelling, which would go unseen."""
     subjects = {photo.subject_id for photo in photos}
     places = {(photo.subject_id, photo.site) for photo in photos}
-    found = {}
+    found: dict[str, None] = {}
     for session in sessions:
         if session.subject_id not in subjects:
             found[f"no photo of subject “{session.subject_id}”"] = None
