@@ -96,13 +96,15 @@ def compare(
         )
     shots = [_open(path) for path in paths]
     twins = paths[0].stem == paths[1].stem
+    # Nobody said who this is; the pages need a name for it all the same.
+    name = " / ".join(dict.fromkeys(path.stem for path in paths))
     refs = [
         PhotoRef(
             path=str(path),
             shown_path=str(path),
             sha256=shot.sha256,
             photo_id=f"{role}_{path.stem}" if twins else path.stem,
-            subject_id="",
+            subject_id=name,
             visit_date=shot.day,
             phase=Phase.PRE,
             site="",
@@ -170,7 +172,7 @@ def _order_note(shots: list[_Shot]) -> tuple[str, ...]:
 def _pair_ref(refs: list[PhotoRef], shots: list[_Shot], area: TreatedArea) -> PairRef:
     return PairRef(
         pair_id=_pair_id((Path(refs[0].path), Path(refs[1].path))),
-        subject_id="",
+        subject_id=refs[0].subject_id,
         site="",
         view="",
         phase=Phase.PRE,

@@ -11,7 +11,7 @@ from dermadelta.measures import ALL
 from dermadelta.reporting.catalogue import measures_by_name
 from dermadelta.reporting.numbers import fixed, significant, with_unit
 from dermadelta.reporting.sentences import headline, reported, title
-from dermadelta.reporting.strings import STATUSES, VERDICTS
+from dermadelta.reporting.strings import VERDICTS
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ def pair_rows(results: Sequence[PairResult]) -> Rows:
     measures = measures_by_name(ALL)
     return Rows(
         ("Pair", "Status", "Result"),
-        tuple((r.pair.pair_id, STATUSES[r.status.value], _result(r, measures)) for r in results),
+        tuple((r.pair.pair_id, r.status.value, _result(r, measures)) for r in results),
     )
 
 
