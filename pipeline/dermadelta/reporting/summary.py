@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-from scipy.stats import binom, t
+from scipy.special import bdtr, stdtrit
 
 from dermadelta.domain import Interval, Matrix, Measure
 
@@ -30,7 +30,8 @@ def mean_interval(values: Matrix) -> Interval | None:
     if values.size < 2 or not np.isfinite(values).all():
         return None
     mean = float(values.mean())
-    half = float(t.ppf(1.0 - _TAIL, values.size - 1) * values.std(ddof=1) / math.sqrt(values.size))
+    quantile = float(stdtrit(values.size - 1, 1.0 - _TAIL))
+    half = quantile * float(values.std(ddof=1)) / math.sqrt(values.size)
     return Interval(mean, mean - half, mean + half)
 
 
@@ -39,9 +40,9 @@ def median_interval(values: Matrix) -> Interval | None:
 
     ``values`` has shape (n,), float64; infinities are allowed, only their order matters.
     """
-    rank = int(binom.ppf(_TAIL, values.size, 0.5))
-    while rank > 0 and binom.cdf(rank - 1, values.size, 0.5) > _TAIL:
-        rank -= 1
+    # Signs of the differences from the median are fair coins: so many lie below it in the tail.
+    shares = bdtr(np.arange(values.size + 1, dtype=np.float64), values.size, 0.5)
+    rank = int(np.searchsorted(shares, _TAIL))
     if rank < 1:
         return None
     ordered = np.sort(values)

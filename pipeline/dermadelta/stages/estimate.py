@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 from pydantic import Field
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from dermadelta.domain import (
     REFERENCE,
@@ -357,7 +357,7 @@ def _with_holm(
         for index, (row, change) in enumerate(found)
         if row.primary and change is not None and change.sd > 0.0
     ]
-    p_values = [2.0 * float(norm.sf(abs(change.value) / change.sd)) for _, change in primary]
+    p_values = [2.0 * float(ndtr(-abs(change.value) / change.sd)) for _, change in primary]
     kept = dict(zip((i for i, _ in primary), holm(p_values, config.level), strict=True))
     rows = []
     for index, (row, _) in enumerate(found):
