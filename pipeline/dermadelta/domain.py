@@ -407,7 +407,8 @@ class PhotoFacts:
     """What was observed of one photo against the first before photo, on the skin both show.
 
     ``sigma2_px2`` is its blur variance minus that of the first before photo, in pixels of the
-    latter, with its standard error; ``ln_exposure`` the log ratio of median luminance;
+    latter, with its standard error; ``anchor`` says whether this was seen on reference skin or on
+    the region itself, where a change of relief looks like blur. ``ln_exposure`` is the log ratio of median luminance;
     ``ln_white_balance`` those of R/G and B/G on reference skin (else the region);
     ``shading_shift`` the robust SD of the change of low-passed log luminance (light that moved);
     ``clipped_share`` the saturated part of the region.
@@ -417,6 +418,7 @@ class PhotoFacts:
     role: Role
     sigma2_px2: float | NotMeasured
     sigma2_se_px2: float
+    anchor: Literal["reference", "region"]
     ln_exposure: float
     ln_white_balance: tuple[float, float]
     shading_shift: float

@@ -37,7 +37,9 @@ class VarianceConfig(Settings):
         0.05, ge=0.0, description="Least uncertainty of the blur difference, before px²."
     )
     blur_unknown_px2: float = Field(
-        0.35, ge=0.0, description="The same where sharpness could not be compared."
+        0.35,
+        ge=0.0,
+        description="The same where it was not corrected: without reference skin, or unknown.",
     )
     blur_shared: float = Field(
         0.35, ge=0.0, le=1.0, description="Share of a blur error that reference skin leaves."
@@ -116,7 +118,8 @@ def _light(measure: Measure, seen: Observed, config: VarianceConfig) -> float:
 
 def _blur(measure: Measure, seen: Observed, config: VarianceConfig) -> float:
     error = config.blur_unknown_px2
-    if all(not isinstance(fact.sigma2_px2, NotMeasured) for fact in seen.facts):
+    corrected = all(fact.anchor == "reference" for fact in seen.facts)
+    if corrected and all(not isinstance(fact.sigma2_px2, NotMeasured) for fact in seen.facts):
         spread = float(np.hypot(seen.facts[0].sigma2_se_px2, seen.facts[1].sigma2_se_px2))
         error = float(np.hypot(config.blur_se_px2, spread))
     return (max(abs(read.blur_sensitivity) for read in seen.reads) * error) ** 2

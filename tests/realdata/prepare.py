@@ -1,8 +1,7 @@
 """Make visit folders for a run out of real photographs that were not taken as visits.
 
 ``python tests/realdata/prepare.py OUT`` writes ``OUT/wounds/`` (the wound series, the nurses' masks
-as region of interest, photographs in file order because their dates are unknown),
-``OUT/wound_pairs/`` (those photographs pair by pair that were found by eye to show one wound) and
+as region of interest, photographs in file order because their dates are unknown) and
 ``OUT/lesions/`` (each dermoscopy photograph and the same photograph shot again by the
 phantom's camera: another pose, exposure, white balance, blur and JPEG; nothing on the skin
 changed). The photographs are read from ``DERMADELTA_DATA``; of the lesions a copy is written,
@@ -46,22 +45,6 @@ def prepare_wounds(data: Path, out: Path) -> Path:
             mask = series / "masks" / photo.name
             rows.append((series.name, day.isoformat(), "wound", str(photo), str(mask)))
     return _manifest(out / "wounds", rows)
-
-
-def prepare_wound_pairs(data: Path, out: Path) -> Path:
-    """Manifest of the listed pairs of one wound, each pair a subject of its own."""
-    folder = data / "nc" / "fuseg_series"
-    rows = []
-    with (folder / "PAIRS.csv").open(encoding="utf-8", newline="") as handle:
-        for pair in csv.DictReader(handle):
-            kind = "same" if pair["visit"].startswith("same_visit") else "other"
-            names = (pair["img1"], pair["img2"])
-            subject = "-".join((kind, pair["series"], *(Path(name).stem for name in names)))
-            for number, name in enumerate(names):
-                day = FIRST_DAY + timedelta(weeks=number)
-                paths = [str(folder / pair["series"] / kind / name) for kind in ("images", "masks")]
-                rows.append((subject, day.isoformat(), "wound", *paths))
-    return _manifest(out / "wound_pairs", rows)
 
 
 def prepare_lesions(data: Path, out: Path) -> Path:
@@ -115,7 +98,7 @@ def _manifest(folder: Path, rows: list[tuple[str, str, str, str, str]]) -> Path:
 
 def main() -> None:
     data, out = data_folder(), Path(sys.argv[1])
-    for prepare in (prepare_wounds, prepare_wound_pairs, prepare_lesions):
+    for prepare in (prepare_wounds, prepare_lesions):
         path = prepare(data, out)
         print(f"dermadelta run {path} --out {path.parent / 'results'}")
 

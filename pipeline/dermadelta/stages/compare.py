@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pydantic import Field
@@ -43,9 +43,21 @@ class CompareConfig(Settings):
         12.0, gt=0.0, description="Largest 95th percentile of the alignment error, before pixels."
     )
     max_delta_sigma2: float = Field(
-        0.5,
+        1.0,
         gt=0.0,
-        description="Sharpness: largest difference of blur variance, pixel² at 0.05 mm per pixel.",
+        description="Sharpness: largest difference of blur variance on reference skin, pixel² at"
+        " 0.05 mm per pixel. Rendered pairs without change stay below 0.7.",
+    )
+    max_delta_sigma2_region: float = Field(
+        1.5,
+        gt=0.0,
+        description="The same on the region itself, where a change of relief by a third alone reads"
+        " as up to 1.1.",
+    )
+    fine_pixel_share: float = Field(
+        0.0015,
+        gt=0.0,
+        description="Without a scale: what counts as 0.05 mm, share of the frame's short side.",
     )
     corrected_delta_sigma2: float = Field(
         0.15, gt=0.0, description="Sharpness: beyond this the correction is marked."
@@ -184,32 +196,49 @@ def _alignment_error(seen: _Pair) -> Check:
     )
 
 
+_SHARPNESS_UNIT = "px² at 0.05 mm per px"
+
+
 def _sharpness(seen: _Pair) -> Check:
     value = seen.after_facts.sigma2_px2
+    config = seen.config
+    on_reference = seen.after_facts.anchor == "reference"
+    limit = config.max_delta_sigma2 if on_reference else config.max_delta_sigma2_region
     if isinstance(value, NotMeasured):
         return Check(
             "sharpness",
             value,
-            "px² at 0.05 mm per px",
-            f"≤ {seen.config.max_delta_sigma2:g}",
+            _SHARPNESS_UNIT,
+            f"≤ {limit:g}",
             CheckVerdict.NOT_APPLICABLE,
             value.reason,
         )
-    scale = _base_scale(seen.carried)
-    if isinstance(scale, Scale):
-        value *= (scale.mm_per_px / 0.05) ** 2
+    value *= _fine_pixel(seen) ** 2
     gate = _gate(
         "sharpness",
         abs(value),
-        "px² at 0.05 mm per px",
-        seen.config.max_delta_sigma2,
+        _SHARPNESS_UNIT,
+        limit,
         remedy=f"The {'after' if value > 0 else 'before'} photo is much softer: clean the lens,"
         " focus on the skin, hold still, retake.",
         refuses=_fragile("blur"),
     )
-    if gate.verdict is CheckVerdict.PASS and abs(value) > seen.config.corrected_delta_sigma2:
-        return Check(**{**vars(gate), "remedy": "Corrected: the sharper photo was softened."})
+    marked = gate.verdict is CheckVerdict.PASS and abs(value) > config.corrected_delta_sigma2
+    if on_reference and marked:
+        return replace(gate, remedy="Corrected: the sharper photo was softened.")
     return gate
+
+
+def _fine_pixel(seen: _Pair) -> float:
+    """Pixel of the first before photo in units of 0.05 mm: the scale of the finest relief.
+
+    Without a scale a unit is the share of the frame's short side that 0.05 mm is of a hand-sized
+    site (33 mm).
+    """
+    view = seen.carried.views[0]
+    if isinstance(view.scale, Scale):
+        return view.scale.mm_per_px / 0.05
+    return 1.0 / max(1.0, seen.config.fine_pixel_share * view.frame_short_side_px)
 
 
 def _exposure(seen: _Pair) -> Check:
@@ -338,10 +367,6 @@ def _local(seen: _Pair) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     rows, cols = view.mask.shape
     centre = (view.origin[0] + cols / 2.0, view.origin[1] + rows / 2.0)
     return local_affine(seen.alignment.after_to_before, centre)
-
-
-def _base_scale(carried: Carried) -> Scale | NotMeasured:
-    return carried.views[0].scale
 
 
 def _bias_index(seen: _Pair) -> float | NotMeasured:

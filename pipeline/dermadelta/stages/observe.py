@@ -86,6 +86,7 @@ def _photo_facts(
         role=view.role,
         sigma2_px2=sigma2,
         sigma2_se_px2=se,
+        anchor="reference" if view.region == REFERENCE else "region",
         ln_exposure=float(np.median(light)),
         ln_white_balance=(
             float(np.median(change[:, 0] - change[:, 1])),
@@ -150,11 +151,15 @@ def _clipped_share(view: SkinView, photo: AlignedPhoto) -> float:
 
 
 def _equalised(views: Sequence[SkinView], facts: Sequence[PhotoFacts]) -> tuple[SkinView, ...]:
-    """Views with the blur that each needs to be as soft as the softest photo."""
+    """Views with the blur that each needs to be as soft as the softest photo.
+
+    Without reference skin nothing is added: a true change of relief by a third reads as up to
+    1 px² of blur on the region itself, and correcting it would take part of the change away.
+    """
     known = {
         fact.photo_id: fact.sigma2_px2
         for fact in facts
-        if not isinstance(fact.sigma2_px2, NotMeasured)
+        if fact.anchor == "reference" and not isinstance(fact.sigma2_px2, NotMeasured)
     }
     common = max(known.values(), default=0.0)
     return tuple(
