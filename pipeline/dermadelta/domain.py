@@ -408,10 +408,10 @@ class PhotoFacts:
 
     ``sigma2_px2`` is its blur variance minus that of the first before photo, in pixels of the
     latter, with its standard error; ``anchor`` says whether this was seen on reference skin or on
-    the region itself, where a change of relief looks like blur. ``ln_exposure`` is the log ratio of median luminance;
-    ``ln_white_balance`` those of R/G and B/G on reference skin (else the region);
-    ``shading_shift`` the robust SD of the change of low-passed log luminance (light that moved);
-    ``clipped_share`` the saturated part of the region.
+    the region itself, where a change of relief looks like blur. ``ln_exposure`` is the log ratio
+    of median luminance; ``ln_white_balance`` those of R/G and B/G on reference skin (else the
+    region); ``shading_shift`` the robust SD of the change of low-passed log luminance (light that
+    moved); ``clipped_share`` the saturated part of the region.
     """
 
     photo_id: str
