@@ -149,3 +149,41 @@ def test_a_lost_picture_is_made_again(demo, cli, samples, tmp_path):
     again = cli("run", samples, "--out", copy, "--workers", "1")
     assert "(6 kept from an earlier run)" in again.stdout
     assert content(copy) == content(out)
+
+
+# Each measure against its truth: what the tables say, what was done to the skin, and by how much
+# the two may differ (per cent points of roughness and area, a*).
+TRUTHS = {
+    "roughness": ("change_pct", "relief_change_pct", 8.0),
+    "redness_lab": ("change", "redness_contrast_change_a", 1.0),
+    "scar_area": ("change_pct", "scar_area_change_pct", 5.0),
+}
+
+
+@pytest.mark.parametrize("measure", sorted(TRUTHS))
+def test_the_samples_are_measured_as_they_were_made(demo, truth, measure):
+    _, out = demo
+    column, true_column, tolerance = TRUTHS[measure]
+    errors = {
+        row["pair_id"]: float(row[column]) - float(truth[row["pair_id"]][true_column])
+        for row in table(out, "changes")
+        if row["measure"] == measure and row[column] and truth[row["pair_id"]][true_column]
+    }
+    assert len(errors) >= {"roughness": 6, "redness_lab": 5, "scar_area": 2}[measure]
+    assert {k: v for k, v in errors.items() if abs(v) > tolerance} == {}
+
+
+def test_the_verdicts_on_the_samples_are_true(demo, truth):
+    """What changed is called improved, and nothing else is called changed."""
+    _, out = demo
+    said = {
+        (row["pair_id"], row["measure"]): row["verdict"]
+        for row in table(out, "changes")
+        if row["primary"] == "true" and row["verdict"] != "not_measured"
+    }
+    for (pair_id, measure), verdict in said.items():
+        column = TRUTHS["redness_lab" if measure == "redness" else measure][1]
+        true = float(truth[pair_id][column])
+        changed = abs(true) > {"roughness": 10.0, "redness": 2.0, "scar_area": 10.0}[measure]
+        expected = "improved" if changed else "no_detectable_change"
+        assert verdict == expected, (pair_id, measure, true)

@@ -65,7 +65,7 @@ class RegionConfig(Settings):
         0.5, gt=0.0, description="The same without a scale, in √area of the region."
     )
     ring_shading: float = Field(
-        0.35, gt=0.0, description="Ring skin lit differently from the region is left out, ln Y."
+        0.35, gt=0.0, description="Ring skin lit differently from the rest of it is left out, ln Y."
     )
     ring_min_share: float = Field(
         0.25, gt=0.0, description="Least area of the ring, share of the region's area."
@@ -209,7 +209,7 @@ def _reference(
 def _ring(
     photo: CalibratedPhoto, inside: Mask, rgb: FloatArray, usable: Mask, config: RegionConfig
 ) -> Mask:
-    """Usable skin at a distance around the region that is lit as the region is."""
+    """Usable skin at a distance around the region, less what lies in another light."""
     if isinstance(photo.scale, Scale):
         pixel = photo.scale.mm_per_px * photo.photo.rgb.shape[0] / rgb.shape[0]
         near, far = config.ring_inner_mm / pixel, config.ring_outer_mm / pixel
@@ -220,8 +220,9 @@ def _ring(
     ring = (distance > max(near, 2.0)) & (distance < far) & usable
     log_y = log_luminance(rgb)
     shading = gaussian(log_y, 0.03 * min(inside.shape))
-    if not (inside & usable).any():
+    if not ring.any():
         return np.asarray(ring, dtype=np.bool_)
-    level = np.float32(np.median(shading[inside & usable]))
+    # Held against the ring itself: the region may be darker by its pigment, not by its light.
+    level = np.float32(np.median(shading[ring]))
     similar = np.abs(shading - level) < config.ring_shading
     return np.asarray(ring & similar, dtype=np.bool_)
