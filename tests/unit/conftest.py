@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -20,11 +20,14 @@ from dermadelta.domain import (
     CaptureMetadata,
     Carried,
     ColourModel,
+    Comparability,
+    Estimate,
     NotMeasured,
     PairRef,
     Phase,
     Photo,
     PhotoRef,
+    Reading,
     Region,
     Regions,
     Role,
@@ -43,6 +46,9 @@ from dermadelta.phantom.treatment import Outline, Scar, Treatment
 from dermadelta.stages.align import align
 from dermadelta.stages.calibrate import calibrate
 from dermadelta.stages.carry import carry
+from dermadelta.stages.compare import compare
+from dermadelta.stages.estimate import estimate
+from dermadelta.stages.measure import measure
 from dermadelta.stages.observe import observe
 from dermadelta.stages.region import region
 
@@ -268,6 +274,16 @@ def case(kind: str = "no_change", **changes: Any) -> Case:
     return Case(**{**settings, **changes})
 
 
+def tone_case(melanin: float, exposure_ev: float) -> Case:
+    """Skin of one tone, with a small marker on it."""
+    made = case(
+        skin=SkinSpec(seed=21, melanin=melanin, haemoglobin=0.26),
+        markers=(Marker(7, 4.0, -10.0, -6.5), None),
+    )
+    camera = replace(STEADY, exposure_ev=exposure_ev)
+    return replace(made, before=replace(made.before, camera=camera))
+
+
 SCAR = (Scar("red", Outline(0.8, 0.3, 2.3, 1.7, 0.1, 4)),)
 
 CASES: dict[str, Callable[[], Case]] = {
@@ -287,6 +303,9 @@ CASES: dict[str, Callable[[], Case]] = {
     "quarter": lambda: case(camera=replace(AGAIN, rotation_deg=90.0)),
     "soft": lambda: case(camera=replace(AGAIN, blur_px=1.6)),
     "warm": lambda: case(camera=replace(AGAIN, wb_red=1.08, exposure_ev=0.2)),
+    "light": lambda: tone_case(0.45, 0.0),
+    "brown": lambda: tone_case(1.6, 0.1),
+    "very dark": lambda: tone_case(4.3, 0.6),
     "marker": lambda: case(
         markers=(Marker(7, 4.0, -10.0, -6.5), Marker(7, 4.0, -10.0, -6.5, 8.0)),
     ),
@@ -358,6 +377,43 @@ def views_of(photos: Sequence[AlignedPhoto], config: Config | None = None) -> Ca
     return observe(found, photos, config.observe)
 
 
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """A pair from its photographs to its estimates."""
+
+    photos: tuple[AlignedPhoto, AlignedPhoto]
+    views: Carried
+    gates: Comparability
+    readings: tuple[Reading, ...]
+    rows: dict[str, Estimate]
+
+
+@lru_cache
+def outcome(name: str, treated: TreatedArea = TreatedArea.LOCAL) -> Outcome:
+    return outcome_of(aligned(name, treated), carried(name, treated))
+
+
+def outcome_of(
+    photos: tuple[AlignedPhoto, AlignedPhoto], views: Carried, config: Config | None = None
+) -> Outcome:
+    config = config or Config()
+    before, after = photos
+    assert after.alignment is not None
+    pair = pair_ref((before.photo.photo.ref,), (after.photo.photo.ref,))
+    gates = compare(pair, before.photo, after.photo, after.alignment, views, config.compare)
+    readings = measure(views, config.catalogue(), config.params())
+    rows = estimate(
+        readings,
+        views,
+        gates,
+        after.alignment,
+        config.catalogue(),
+        "automatic",
+        config.estimate,
+    )
+    return Outcome(photos, views, gates, readings, {row.measure: row for row in rows})
+
+
 class Bench:
     """What tests of measures, stages and runner share."""
 
@@ -379,6 +435,8 @@ class Bench:
     aligned = staticmethod(aligned)
     carried = staticmethod(carried)
     views_of = staticmethod(views_of)
+    outcome = staticmethod(outcome)
+    outcome_of = staticmethod(outcome_of)
 
 
 @pytest.fixture(scope="session")
