@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 
-# A tree of empty modules with the names that the contracts know, the later rooms included.
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+# Modules of a tree like the package's; rooms that the contracts know beside these are plain files.
 MODULES = [
-    "__main__",
-    "cli",
-    "config",
-    "domain",
-    "errors",
-    "runner",
-    "screen",
     "batch.discover",
     "commands.run",
     "desk.page",
@@ -80,10 +77,18 @@ ALLOWED = [
 ]
 
 
+def places() -> set[str]:
+    """Every room and module that the layers name."""
+    contracts = PROJECT["tool"]["importlinter"]["contracts"]
+    (layers,) = (contract["layers"] for contract in contracts if contract["id"] == "layers")
+    return {name for layer in layers for name in re.findall(r"\w+", layer)}
+
+
 def make_tree(folder: Path) -> Path:
-    """Empty modules under folder/dermadelta, the API file as it really is not needed."""
+    """Empty modules under folder/dermadelta, one or more in every place that the layers name."""
     package = folder / "dermadelta"
-    for name in MODULES:
+    rooms = {name.partition(".")[0] for name in MODULES}
+    for name in [*MODULES, *sorted(places() - rooms)]:
         file = package.joinpath(*name.split(".")).with_suffix(".py")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
