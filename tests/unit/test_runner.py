@@ -1,0 +1,217 @@
+from dataclasses import replace
+from datetime import datetime
+
+import cv2
+import numpy as np
+import pytest
+
+from dermadelta import measures
+from dermadelta.config import Config
+from dermadelta.domain import (
+    AlignmentSummary,
+    Estimate,
+    Interval,
+    NotMeasured,
+    PairStatus,
+    Role,
+    Scale,
+    TreatedArea,
+    Verdict,
+)
+from dermadelta.errors import MaskError, UnreadablePhoto
+from dermadelta.files.results import read_pair, write_pair
+from dermadelta.phantom.encode import jpeg_bytes, mask_bytes
+from dermadelta.runner import PairRun, run_pair
+
+CONFIG = Config()
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("pairs ü")
+
+
+@pytest.fixture(scope="session")
+def filed(bench, folder):
+    """Photographs of a phantom case as files, and how to refer to them."""
+
+    def write(name, role, photo_id="", *, turned=1, roi=None, spoil=None):
+        photo_id = photo_id or f"{name}_{role.value}"
+        pair = bench.rendered(name)
+        shot = pair.before if role is Role.BEFORE else pair.after
+        pixels = shot.rgb if spoil is None else spoil(shot.rgb)
+        path = folder / f"{photo_id}.jpg"
+        camera = pair.case.before.camera
+        taken = datetime(2026, 1, 12, 10)
+        path.write_bytes(jpeg_bytes(pixels, camera, taken_at=taken, orientation=turned))
+        day = bench.before_day if role is Role.BEFORE else bench.after_day
+        mask = folder / f"{photo_id}_roi.png"
+        if role is Role.BEFORE:
+            mask.write_bytes(mask_bytes(shot.roi))
+        return bench.photo_ref(
+            photo_id,
+            path=str(path),
+            shown_path=path.name,
+            visit_date=day,
+            roi=roi or (str(mask) if role is Role.BEFORE else None),
+            mm_per_px=bench.mm_per_px,
+        )
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def pair_of(bench, filed):
+    def make(name, **changes):
+        return bench.pair_ref((filed(name, Role.BEFORE),), (filed(name, Role.AFTER),), **changes)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def texture(pair_of) -> PairRun:
+    return run_pair(pair_of("texture"), CONFIG, pair_key="k1")
+
+
+def row_of(run: PairRun, name: str) -> Estimate:
+    return next(row for row in run.result.estimates if row.measure == name)
+
+
+def test_a_pair_is_measured_from_its_files(texture, bench):
+    result = texture.result
+    assert result.status is PairStatus.MEASURED
+    assert result.reasons == ()
+    assert result.pair_key == "k1"
+    assert (result.before_used, result.after_used) == (("texture_before",), ("texture_after",))
+    assert isinstance(result.alignment, AlignmentSummary)
+    assert isinstance(result.scale, Scale)
+    assert result.scale.mm_per_px == pytest.approx(bench.mm_per_px, rel=0.02)
+    assert [row.measure for row in result.estimates] == [m.name for m in measures.ALL]
+    assert {region.name for region in result.regions} == {"roi", "reference"}
+    truth = bench.rendered("texture").truth
+    found = row_of(texture, "roughness").change_pct
+    assert found.value == pytest.approx(truth.optical_roughness_change_pct, abs=8.0)
+    assert row_of(texture, "roughness").verdict is Verdict.IMPROVED
+    area = next(region.area_mm2 for region in result.regions if region.name == "roi")
+    assert area == pytest.approx(bench.spot.area_mm2, rel=0.06)
+
+
+def test_every_estimate_has_a_change_or_a_reason(texture):
+    for row in texture.result.estimates:
+        assert isinstance(row.change, Interval) or row.reason
+        if isinstance(row.change, Interval):
+            assert row.change.low <= row.change.value <= row.change.high
+
+
+def test_readings_and_pictures_are_listed(texture):
+    result = texture.result
+    keys = {(r.photo_id, r.region, r.measure) for r in result.readings}
+    assert len(keys) == len(result.readings)
+    assert {r.role for r in result.readings} == set(Role)
+    listed = [(p.name, p.kind, p.caption) for p in texture.pictures]
+    assert list(result.pictures) == listed
+    assert len({name for name, _, _ in listed}) == len(listed)
+    assert set(texture.seconds) >= {"load", "align", "carry", "measure", "estimate", "depict"}
+
+
+def test_the_result_survives_its_file(texture, tmp_path):
+    write_pair(tmp_path / "pair", texture.result, texture.pictures)
+    assert read_pair(tmp_path / "pair") == texture.result
+    for name, _, _ in texture.result.pictures:
+        assert (tmp_path / "pair" / name).stat().st_size > 0
+
+
+def test_the_same_pair_gives_the_same_result(texture, pair_of):
+    again = run_pair(pair_of("texture"), CONFIG, pair_key="k1")
+    assert again.result == texture.result
+    for one, two in zip(texture.pictures, again.pictures, strict=True):
+        assert np.array_equal(one.pixels, two.pixels)
+
+
+def test_another_person_is_refused(pair_of, tmp_path):
+    run = run_pair(pair_of("impostor"), CONFIG, pair_key="k")
+    assert run.result.status is PairStatus.REFUSED
+    assert "same person" in run.result.reasons[0]
+    assert not any(isinstance(row.change, Interval) for row in run.result.estimates)
+    assert isinstance(run.result.alignment, NotMeasured)
+    write_pair(tmp_path / "pair", run.result, run.pictures)
+    assert read_pair(tmp_path / "pair") == run.result
+
+
+def test_a_turned_photo_is_the_same_photo(texture, bench, filed):
+    """Stored on its side with an EXIF tag: other JPEG blocks, the same skin."""
+    pair = bench.pair_ref(
+        (filed("texture", Role.BEFORE),),
+        (filed("texture", Role.AFTER, "texture_after_turned", turned=6),),
+    )
+    run = run_pair(pair, CONFIG, pair_key="k")
+    for name in ("roughness", "redness_lab"):
+        row, upright = row_of(run, name), row_of(texture, name)
+        assert row.after == pytest.approx(upright.after, rel=0.02)
+        width = upright.change.high - upright.change.low
+        assert row.change.value == pytest.approx(upright.change.value, abs=0.15 * width)
+
+
+def test_repeats_on_both_sides_are_averaged_and_a_stray_is_left_out(texture, bench, filed):
+    def brighter(rgb):
+        return np.clip(rgb.astype(float) * 1.03, 0, 255).astype(np.uint8)
+
+    before = (
+        filed("texture", Role.BEFORE),
+        filed("texture", Role.BEFORE, "again_before", spoil=brighter),
+    )
+    after = (
+        filed("texture", Role.AFTER),
+        filed("impostor", Role.AFTER, "stray"),
+        filed("texture", Role.AFTER, "again_after", spoil=brighter),
+    )
+    run = run_pair(bench.pair_ref(before, after), CONFIG, pair_key="k")
+    result = run.result
+    assert result.status is PairStatus.MEASURED
+    assert result.before_used == ("texture_before", "again_before")
+    assert result.after_used == ("texture_after", "again_after")
+    assert any("stray is left out" in remark for remark in result.remarks)
+    values = {
+        (r.role, r.photo_id): r.value
+        for r in result.readings
+        if (r.measure, r.region) == ("roughness", "roi")
+    }
+    assert len(values) == 4
+    row = row_of(run, "roughness")
+    for role, mean in ((Role.BEFORE, row.before), (Role.AFTER, row.after)):
+        own = [value for (side, _), value in values.items() if side is role]
+        assert mean == pytest.approx(np.exp(np.mean(np.log(own))))
+    assert row.change_pct.value == pytest.approx(
+        row_of(texture, "roughness").change_pct.value, abs=3.0
+    )
+
+
+def test_treated_all_over_says_what_is_missing(pair_of):
+    run = run_pair(pair_of("texture", treated_area=TreatedArea.WHOLE), CONFIG, pair_key="k")
+    assert any("treated_area" in remark for remark in run.result.remarks)
+    assert row_of(run, "roughness").reference == "none"
+    assert row_of(run, "redness").verdict is Verdict.NOT_MEASURED
+
+
+def test_only_the_measures_asked_for(pair_of):
+    config = Config.model_validate({"measure": {"only": ["redness"]}})
+    run = run_pair(pair_of("no_change"), config, pair_key="k")
+    assert [row.measure for row in run.result.estimates] == ["redness"]
+    assert row_of(run, "redness").verdict is Verdict.NO_DETECTABLE_CHANGE
+
+
+def test_a_missing_photo_is_a_fault_not_a_refusal(bench, filed):
+    gone = replace(filed("texture", Role.AFTER), path="nowhere.jpg", shown_path="nowhere.jpg")
+    pair = bench.pair_ref((filed("texture", Role.BEFORE),), (gone,))
+    with pytest.raises(UnreadablePhoto, match="nowhere"):
+        run_pair(pair, CONFIG, pair_key="k")
+
+
+def test_a_mask_of_another_size_is_a_fault(bench, filed, folder):
+    small = folder / "small.png"
+    cv2.imencode(".png", np.full((10, 10), 255, np.uint8))[1].tofile(str(small))
+    pair = bench.pair_ref(
+        (replace(filed("texture", Role.BEFORE), roi=str(small)),), (filed("texture", Role.AFTER),)
+    )
+    with pytest.raises(MaskError, match="small"):
+        run_pair(pair, CONFIG, pair_key="k")
