@@ -45,10 +45,19 @@ class VarianceConfig(Settings):
         0.35, ge=0.0, le=1.0, description="Share of a blur error that reference skin leaves."
     )
     colour_sd: float = Field(
-        0.8, ge=0.0, description="Redness against reference skin: SD of the unknown tone curve, EI."
+        0.4,
+        ge=0.0,
+        description="Redness against reference skin: SD left by exposure, white balance and"
+        " gradients, EI.",
+    )
+    colour_per_contrast: float = Field(
+        0.075,
+        ge=0.0,
+        description="Redness: SD by the unknown tone curve, per EI between region and reference"
+        " (0.9 EI for a contrast of 12).",
     )
     colour_per_shift: float = Field(
-        0.05, ge=0.0, description="The same per EI of corrected white balance."
+        0.05, ge=0.0, description="Redness: SD per EI of corrected white balance."
     )
     alignment_share: float = Field(
         0.5, ge=0.0, description="Unevenness that a shift over the region's edge brings in."
@@ -63,13 +72,16 @@ class Observed:
     """What was seen of one measure in one region of a pair.
 
     ``facts`` and ``reads`` are those of the before and the after photo; ``region_px`` is the
-    region's area in pixels of the before photo; ``seed`` that of the resampling.
+    region's area in pixels of the before photo; ``contrast`` the larger distance of the region's
+    reading from that of reference skin on either photo, in the measure's unit (0 without such
+    skin); ``seed`` that of the resampling.
     """
 
     facts: tuple[PhotoFacts, PhotoFacts]
     reads: tuple[Read, Read]
     alignment: Alignment
     region_px: int
+    contrast: float
     seed: int
 
 
@@ -126,10 +138,14 @@ def _blur(measure: Measure, seen: Observed, config: VarianceConfig) -> float:
 
 
 def _colour(measure: Measure, seen: Observed, config: VarianceConfig) -> float:
+    ei_per_unit = 1.0 if measure.unit == "EI" else EI_PER_A
     corrected = seen.facts[1].ln_white_balance[0] - seen.facts[0].ln_white_balance[0]
-    shift_ei = 100.0 / float(np.log(10.0)) * abs(corrected)
-    sd_ei = float(np.hypot(config.colour_sd, config.colour_per_shift * shift_ei))
-    return (sd_ei if measure.unit == "EI" else sd_ei / EI_PER_A) ** 2
+    parts = (
+        config.colour_sd,
+        config.colour_per_contrast * seen.contrast * ei_per_unit,
+        config.colour_per_shift * 100.0 / float(np.log(10.0)) * corrected,
+    )
+    return float(np.sum(np.square(parts))) / ei_per_unit**2
 
 
 def _alignment(measure: Measure, seen: Observed, config: VarianceConfig) -> float:

@@ -183,7 +183,7 @@ def _change(
 ) -> _Change:
     log = context.log
     plain = _difference(before, after, log)
-    variance = _sampling(before, after, context, "plain") | _predicted(before, after, context)
+    variance = _sampling(before, after, context, "plain") | _predicted(before, after, skin, context)
     if not context.measure.uses_reference or context.source == "none":
         return _Change(plain, None, 0.0, variance)
     skin_before, skin_after = _side(skin, Role.BEFORE), _side(skin, Role.AFTER)
@@ -228,7 +228,7 @@ def _difference(before: Sequence[Reading], after: Sequence[Reading], log: bool) 
 
 
 def _predicted(
-    before: Sequence[Reading], after: Sequence[Reading], context: _Context
+    before: Sequence[Reading], after: Sequence[Reading], skin: Sequence[Reading], context: _Context
 ) -> dict[str, float]:
     """Variance by nuisance, from the first photo of either side."""
     facts = {fact.photo_id: fact for fact in context.carried.facts}
@@ -238,9 +238,20 @@ def _predicted(
         reads=(_reads(before)[0], _reads(after)[0]),
         alignment=context.alignment,
         region_px=int(np.count_nonzero(view.mask)),
+        contrast=_contrast((before, after), skin),
         seed=context.seed("alignment"),
     )
     return nuisance(context.measure, seen, context.config.variance)
+
+
+def _contrast(sides: Sequence[Sequence[Reading]], skin: Sequence[Reading]) -> float:
+    """Larger distance of the region's reading from reference skin on either photo; 0 without."""
+    distances = [0.0]
+    for side in sides:
+        around = _reads(_side(skin, side[0].role))
+        if around:
+            distances.append(abs(_reads(side)[0].value - around[0].value))
+    return max(distances)
 
 
 def _sampling(
