@@ -44,7 +44,7 @@ def prepared(tmp_path_factory):
     return out
 
 
-@pytest.mark.parametrize(("name", "limit"), [("wound_pairs", 12), ("lesions", 2)])
+@pytest.mark.parametrize(("name", "limit"), [("wounds", 12), ("lesions", 2)])
 def test_no_pair_fails(prepared, name, limit):
     out = prepared / name / "results"
     words = ["run", prepared / name / "manifest.csv", "--out", out, "--limit", str(limit)]
