@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -235,7 +236,7 @@ class FormulaSkin:
 
 # ------------------------------------------------------------------------- the phantom
 
-WIDTH, HEIGHT, MM_PER_PX = 560, 420, 0.05
+WIDTH, HEIGHT, MM_PER_PX = 480, 360, 0.05
 
 STEADY = Camera(blur_px=0.8, shot_noise=0.010, read_noise=0.001, jpeg_quality=95)
 """The clinic's camera."""
@@ -246,7 +247,7 @@ AGAIN = replace(STEADY, zoom=1.02, rotation_deg=1.5, tilt_x_deg=1.5, tilt_y_deg=
 LAMP = Light(azimuth_deg=40.0, elevation_deg=45.0)
 
 SPOT = Outline(0.5, 0.0, 5.6, 4.6)
-"""The treated area: 11 × 9 mm in a frame of 28 × 21 mm."""
+"""The treated area: 11 × 9 mm in a frame of 24 × 18 mm."""
 
 
 def case(kind: str = "no_change", **changes: Any) -> Case:
@@ -278,7 +279,7 @@ def tone_case(melanin: float, exposure_ev: float) -> Case:
     """Skin of one tone, with a small marker on it."""
     made = case(
         skin=SkinSpec(seed=21, melanin=melanin, haemoglobin=0.26),
-        markers=(Marker(7, 4.0, -10.0, -6.5), None),
+        markers=(Marker(7, 3.0, -8.4, -5.6), None),
     )
     camera = replace(STEADY, exposure_ev=exposure_ev)
     return replace(made, before=replace(made.before, camera=camera))
@@ -307,7 +308,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "brown": lambda: tone_case(1.6, 0.1),
     "very dark": lambda: tone_case(4.3, 0.6),
     "marker": lambda: case(
-        markers=(Marker(7, 4.0, -10.0, -6.5), Marker(7, 4.0, -10.0, -6.5, 8.0)),
+        markers=(Marker(7, 3.0, -8.4, -5.6), Marker(7, 3.0, -8.4, -5.6, 8.0)),
     ),
 }
 
@@ -437,6 +438,12 @@ class Bench:
     views_of = staticmethod(views_of)
     outcome = staticmethod(outcome)
     outcome_of = staticmethod(outcome_of)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """As in the worker processes of a run: several test processes must not fight for cores."""
+    cv2.setNumThreads(1)
 
 
 @pytest.fixture(scope="session")

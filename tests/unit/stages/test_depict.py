@@ -88,8 +88,8 @@ def test_photos_that_moved_are_laid_on_one_another(bench):
     roi = pictures["mask_before_roi.png"] > 0
     before, after = (pictures[f"{role}.jpg"][..., 1] for role in ("before", "after"))
     assert np.corrcoef(before[roi], after[roi])[0, 1] > 0.8
-    shifted = np.roll(after, 6, axis=1)
-    assert np.corrcoef(before[roi], shifted[roi])[0, 1] < 0.5
+    shifted = np.roll(after, 9, axis=1)
+    assert np.corrcoef(before[roi], shifted[roi])[0, 1] < 0.65
 
 
 @pytest.mark.parametrize("name", ["roughness", "redness", "redness_lab"])

@@ -29,7 +29,7 @@ def test_a_given_region_is_taken_as_given(bench):
 
 @pytest.mark.parametrize("tone", ["light", "brown", "very dark"])
 def test_skin_of_every_tone_is_found_and_the_marker_is_not_skin(bench, tone):
-    shot = calibrate(replace(bench.shot_photo(tone, Role.BEFORE), given={}), replace_marker(4.0))
+    shot = calibrate(replace(bench.shot_photo(tone, Role.BEFORE), given={}), replace_marker(3.0))
     assert shot.fixtures.any(), "the marker is seen"
     found = region(shot, TreatedArea.UNKNOWN, None, CONFIG)
     assert [(r.name, r.source) for r in found.regions] == [("skin", "automatic")]
