@@ -56,6 +56,10 @@ from dermadelta.stages.region import region
 BEFORE_DAY, AFTER_DAY = date(2026, 1, 12), date(2026, 3, 2)
 
 
+FAST = Config.model_validate({"align": {"features": 1000}})
+"""The defaults, with as many features as these small photographs need."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-baseline",
@@ -355,7 +359,7 @@ def aligned(
     """Both photographs of a pair, the second on its way to the first."""
     first, own = prepared(name, Role.BEFORE, treated, mm_per_px=mm_per_px)
     second, other = prepared(name, Role.AFTER, treated, mm_per_px=mm_per_px)
-    found = align(first, second, own, other, Config().align)
+    found = align(first, second, own, other, FAST.align)
     assert isinstance(found, Alignment), found
     return (
         AlignedPhoto(first, own, Role.BEFORE, None),
@@ -418,6 +422,7 @@ def outcome_of(
 class Bench:
     """What tests of measures, stages and runner share."""
 
+    config = FAST
     before_day, after_day = BEFORE_DAY, AFTER_DAY
     mm_per_px = MM_PER_PX
     steady, again, lamp, spot = STEADY, AGAIN, LAMP, SPOT

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from dermadelta import measures
-from dermadelta.config import Config
 from dermadelta.domain import (
     AlignmentSummary,
     Estimate,
@@ -22,8 +21,7 @@ from dermadelta.errors import MaskError, UnreadablePhoto
 from dermadelta.files.results import read_pair, write_pair
 from dermadelta.phantom.encode import jpeg_bytes, mask_bytes
 from dermadelta.runner import PairRun, run_pair
-
-CONFIG = Config()
+from dermadelta.stages.measure import MeasureConfig
 
 
 @pytest.fixture(scope="session")
@@ -69,8 +67,8 @@ def pair_of(bench, filed):
 
 
 @pytest.fixture(scope="session")
-def texture(pair_of) -> PairRun:
-    return run_pair(pair_of("texture"), CONFIG, pair_key="k1")
+def texture(bench, pair_of) -> PairRun:
+    return run_pair(pair_of("texture"), bench.config, pair_key="k1")
 
 
 def row_of(run: PairRun, name: str) -> Estimate:
@@ -121,15 +119,15 @@ def test_the_result_survives_its_file(texture, tmp_path):
         assert (tmp_path / "pair" / name).stat().st_size > 0
 
 
-def test_the_same_pair_gives_the_same_result(texture, pair_of):
-    again = run_pair(pair_of("texture"), CONFIG, pair_key="k1")
+def test_the_same_pair_gives_the_same_result(bench, texture, pair_of):
+    again = run_pair(pair_of("texture"), bench.config, pair_key="k1")
     assert again.result == texture.result
     for one, two in zip(texture.pictures, again.pictures, strict=True):
         assert np.array_equal(one.pixels, two.pixels)
 
 
-def test_another_person_is_refused(pair_of, tmp_path):
-    run = run_pair(pair_of("impostor"), CONFIG, pair_key="k")
+def test_another_person_is_refused(bench, pair_of, tmp_path):
+    run = run_pair(pair_of("impostor"), bench.config, pair_key="k")
     assert run.result.status is PairStatus.REFUSED
     assert "same person" in run.result.reasons[0]
     assert not any(isinstance(row.change, Interval) for row in run.result.estimates)
@@ -144,7 +142,7 @@ def test_a_turned_photo_is_the_same_photo(texture, bench, filed):
         (filed("texture", Role.BEFORE),),
         (filed("texture", Role.AFTER, "texture_after_turned", turned=6),),
     )
-    run = run_pair(pair, CONFIG, pair_key="k")
+    run = run_pair(pair, bench.config, pair_key="k")
     for name in ("roughness", "redness_lab"):
         row, upright = row_of(run, name), row_of(texture, name)
         assert row.after == pytest.approx(upright.after, rel=0.02)
@@ -165,7 +163,7 @@ def test_repeats_on_both_sides_are_averaged_and_a_stray_is_left_out(texture, ben
         filed("impostor", Role.AFTER, "stray"),
         filed("texture", Role.AFTER, "again_after", spoil=brighter),
     )
-    run = run_pair(bench.pair_ref(before, after), CONFIG, pair_key="k")
+    run = run_pair(bench.pair_ref(before, after), bench.config, pair_key="k")
     result = run.result
     assert result.status is PairStatus.MEASURED
     assert result.before_used == ("texture_before", "again_before")
@@ -186,15 +184,15 @@ def test_repeats_on_both_sides_are_averaged_and_a_stray_is_left_out(texture, ben
     )
 
 
-def test_treated_all_over_says_what_is_missing(pair_of):
-    run = run_pair(pair_of("texture", treated_area=TreatedArea.WHOLE), CONFIG, pair_key="k")
+def test_treated_all_over_says_what_is_missing(bench, pair_of):
+    run = run_pair(pair_of("texture", treated_area=TreatedArea.WHOLE), bench.config, pair_key="k")
     assert any("treated_area" in remark for remark in run.result.remarks)
     assert row_of(run, "roughness").reference == "none"
     assert row_of(run, "redness").verdict is Verdict.NOT_MEASURED
 
 
-def test_only_the_measures_asked_for(pair_of):
-    config = Config.model_validate({"measure": {"only": ["redness"]}})
+def test_only_the_measures_asked_for(bench, pair_of):
+    config = bench.config.model_copy(update={"measure": MeasureConfig(only=("redness",))})
     run = run_pair(pair_of("no_change"), config, pair_key="k")
     assert [row.measure for row in run.result.estimates] == ["redness"]
     assert row_of(run, "redness").verdict is Verdict.NO_DETECTABLE_CHANGE
@@ -204,7 +202,7 @@ def test_a_missing_photo_is_a_fault_not_a_refusal(bench, filed):
     gone = replace(filed("texture", Role.AFTER), path="nowhere.jpg", shown_path="nowhere.jpg")
     pair = bench.pair_ref((filed("texture", Role.BEFORE),), (gone,))
     with pytest.raises(UnreadablePhoto, match="nowhere"):
-        run_pair(pair, CONFIG, pair_key="k")
+        run_pair(pair, bench.config, pair_key="k")
 
 
 def test_a_mask_of_another_size_is_a_fault(bench, filed, folder):
@@ -214,4 +212,4 @@ def test_a_mask_of_another_size_is_a_fault(bench, filed, folder):
         (replace(filed("texture", Role.BEFORE), roi=str(small)),), (filed("texture", Role.AFTER),)
     )
     with pytest.raises(MaskError, match="small"):
-        run_pair(pair, CONFIG, pair_key="k")
+        run_pair(pair, bench.config, pair_key="k")

@@ -4,12 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from dermadelta.config import Config
 from dermadelta.domain import Alignment, NotAligned, Region, Role
 from dermadelta.kernels.geometry import apply_field, apply_homography, pixel_grid
 from dermadelta.stages.align import align
-
-CONFIG = Config().align
 
 
 def found_of(bench, name) -> Alignment:
@@ -37,7 +34,7 @@ def test_its_own_figures_tell_the_truth(bench):
     found = found_of(bench, "no_change")
     assert found.overlap > 0.98
     assert 0.5 < found.correlation <= 1.0
-    assert found.inliers >= CONFIG.min_inliers
+    assert found.inliers >= bench.config.align.min_inliers
     assert found.rms_px >= 0.0
     assert found.p95_px < 1.0
 
@@ -55,14 +52,14 @@ def sides(bench, name):
 
 
 def test_another_person_is_not_found(bench):
-    found = align(*sides(bench, "impostor"), CONFIG)
+    found = align(*sides(bench, "impostor"), bench.config.align)
     assert isinstance(found, NotAligned)
     assert not found.mirrored
     assert "same person" in found.reason
 
 
 def test_a_mirrored_photo_is_named(bench):
-    found = align(*sides(bench, "mirrored"), CONFIG)
+    found = align(*sides(bench, "mirrored"), bench.config.align)
     assert isinstance(found, NotAligned)
     assert found.mirrored
     assert "mirror" in found.reason
@@ -74,7 +71,7 @@ def test_alignment_is_the_same_every_time_with_any_number_of_threads(bench):
     try:
         for count in (1, 2):
             cv2.setNumThreads(count)
-            again = align(*sides(bench, "texture"), CONFIG)
+            again = align(*sides(bench, "texture"), bench.config.align)
             assert isinstance(again, Alignment)
             assert np.array_equal(again.after_to_before, first.after_to_before)
             assert np.array_equal(again.displacement, first.displacement)
@@ -94,7 +91,7 @@ def test_a_region_that_has_left_the_frame_is_refused_or_counted(bench):
     gone = np.zeros_like(other.usable)
     gone[:, :200] = True
     other = replace(other, usable=other.usable & ~gone, readable=other.readable & ~gone)
-    found = align(before, after, own, other, CONFIG)
+    found = align(before, after, own, other, bench.config.align)
     if isinstance(found, Alignment):
         assert found.overlap < 0.5
     else:
@@ -105,4 +102,4 @@ def test_a_photo_without_marks_is_not_aligned(bench):
     before, own = bench.prepared("no_change", Role.BEFORE)
     flat = np.full_like(before.photo.rgb, 150)
     plain = replace(before, photo=replace(before.photo, rgb=flat))
-    assert isinstance(align(before, plain, own, own, CONFIG), NotAligned)
+    assert isinstance(align(before, plain, own, own, bench.config.align), NotAligned)
