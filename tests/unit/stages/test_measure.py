@@ -1,8 +1,10 @@
+import numpy as np
 import pytest
 
 from dermadelta import measures
 from dermadelta.config import Config
 from dermadelta.domain import REFERENCE, NotMeasured, Read, Role
+from dermadelta.stages.carry import carry
 from dermadelta.stages.measure import measure
 
 
@@ -91,3 +93,28 @@ def test_redness_follows_a_gain_of_red(bench):
     ]
     # 100 log10(1.1)
     assert values[1] - values[0] == pytest.approx(4.139, abs=0.05)
+
+
+def test_a_photo_from_nearer_reads_the_same(bench):
+    """The same skin with 1.25 times the pixels: every measure keeps its value."""
+    skin = bench.FormulaSkin()
+    # Pixel corners of both frames coincide: (p + 0.5) · 0.8 - 0.5.
+    to_before = np.array([[0.8, 0, -0.1], [0, 0.8, -0.1], [0, 0, 1.0]])
+    nearer = bench.homography_only(to_before)
+    for given in (True, False):
+        photos = [
+            skin.aligned(0.04, scar_given=given),
+            skin.aligned(0.032, scar_given=given, role=Role.AFTER, alignment=nearer),
+        ]
+        # Carried only: a formula without lens and noise has no sharpness to compare.
+        found = measure(carry(photos, Config().carry), measures.ALL, Config().params())
+        values = {
+            (r.measure, r.role): r.result.value
+            for r in found
+            if r.region == "roi" and isinstance(r.result, Read)
+        }
+        names = {name for name, _ in values}
+        assert names == {m.name for m in measures.ALL} - {"roughness_unscaled"}
+        for name in names:
+            before, after = (values[name, role] for role in (Role.BEFORE, Role.AFTER))
+            assert after == pytest.approx(before, rel=0.005), name
