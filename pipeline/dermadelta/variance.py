@@ -34,12 +34,18 @@ class VarianceConfig(Settings):
         0.03, ge=0.0, description="What reference skin leaves of it: SD of ln roughness."
     )
     blur_se_px2: float = Field(
-        0.05, ge=0.0, description="Least uncertainty of the blur difference, before px²."
+        0.08,
+        ge=0.0,
+        description="SD of the blur difference seen on reference skin, before px².",
+    )
+    blur_region_se_px2: float = Field(
+        0.13,
+        ge=0.0,
+        description="The same on the region itself, where there is no such skin; what was seen there"
+        " is not corrected and adds to it.",
     )
     blur_unknown_px2: float = Field(
-        0.35,
-        ge=0.0,
-        description="The same where it was not corrected: without reference skin, or unknown.",
+        0.35, ge=0.0, description="The same where sharpness could not be compared."
     )
     blur_shared: float = Field(
         0.35, ge=0.0, le=1.0, description="Share of a blur error that reference skin leaves."
@@ -130,10 +136,13 @@ def _light(measure: Measure, seen: Observed, config: VarianceConfig) -> float:
 
 def _blur(measure: Measure, seen: Observed, config: VarianceConfig) -> float:
     error = config.blur_unknown_px2
-    corrected = all(fact.anchor == "reference" for fact in seen.facts)
-    if corrected and all(not isinstance(fact.sigma2_px2, NotMeasured) for fact in seen.facts):
-        spread = float(np.hypot(seen.facts[0].sigma2_se_px2, seen.facts[1].sigma2_se_px2))
-        error = float(np.hypot(config.blur_se_px2, spread))
+    first, second = (fact.sigma2_px2 for fact in seen.facts)
+    if not isinstance(first, NotMeasured) and not isinstance(second, NotMeasured):
+        on_reference = all(fact.anchor == "reference" for fact in seen.facts)
+        least = config.blur_se_px2 if on_reference else config.blur_region_se_px2
+        left = 0.0 if on_reference else second - first
+        spread = np.hypot(seen.facts[0].sigma2_se_px2, seen.facts[1].sigma2_se_px2)
+        error = float(np.sqrt(least**2 + spread**2 + left**2))
     return (max(abs(read.blur_sensitivity) for read in seen.reads) * error) ** 2
 
 

@@ -174,16 +174,22 @@ def test_the_samples_are_measured_as_they_were_made(demo, truth, measure):
 
 
 def test_the_verdicts_on_the_samples_are_true(demo, truth):
-    """What changed is called improved, and nothing else is called changed."""
+    """What changed is called improved, and nothing else is called changed.
+
+    Without reference skin a change of this size may be left undecided, never turned round.
+    """
     _, out = demo
     said = {
-        (row["pair_id"], row["measure"]): row["verdict"]
+        (row["pair_id"], row["measure"]): (row["verdict"], row["reference"])
         for row in table(out, "changes")
         if row["primary"] == "true" and row["verdict"] != "not_measured"
     }
-    for (pair_id, measure), verdict in said.items():
+    assert len(said) >= 12
+    for (pair_id, measure), (verdict, reference) in said.items():
         column = TRUTHS["redness_lab" if measure == "redness" else measure][1]
         true = float(truth[pair_id][column])
         changed = abs(true) > {"roughness": 10.0, "redness": 2.0, "scar_area": 10.0}[measure]
-        expected = "improved" if changed else "no_detectable_change"
-        assert verdict == expected, (pair_id, measure, true)
+        allowed = {"improved" if changed else "no_detectable_change"}
+        if measure == "roughness" and reference == "none":
+            allowed.add("no_detectable_change")
+        assert verdict in allowed, (pair_id, measure, true)

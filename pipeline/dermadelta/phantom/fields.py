@@ -103,7 +103,8 @@ def _two_nearest(rng: np.random.Generator, u: Field, v: Field) -> tuple[Field, F
             x += np.float32(du)
             y -= fv
             y += np.float32(dv)
-            distance = cv2.magnitude(x, y)
+            # Not cv2.magnitude: its last bit depends on where the arrays lie in memory.
+            distance = np.sqrt(x * x + y * y)
             np.minimum(second, np.maximum(distance, nearest), out=second)
             np.minimum(nearest, distance, out=nearest)
     return nearest, second

@@ -51,7 +51,7 @@ def _cases(
 
     def shoot(taken_at: datetime) -> ShotPlan:
         return random_shot(
-            rng, "handheld", camera, base.light, taken_at, _FRAME, with_marker=with_marker
+            rng, base.setup, camera, base.light, taken_at, _FRAME, with_marker=with_marker
         )
 
     before = shoot(base.before.taken_at)
@@ -105,15 +105,20 @@ def _light_cheek() -> list[Case]:
 
 
 def _dark_forehead() -> list[Case]:
-    """Very dark skin, the whole face treated: no untreated skin to compare with."""
+    """Very dark skin, the whole face treated: no untreated skin to compare with.
+
+    Shot on a rig and exposed for this skin, because without untreated skin nothing takes out what
+    a hand changes, and noise covers part of the relief.
+    """
     roi = Outline(0.0, 0.0, 15.0, 12.0, waviness=0.05, seed=12)
     skin = SkinSpec(
         seed=102, melanin=4.4, haemoglobin=0.30, relief=1.1, cell_mm=0.95,
         pores_per_cm2=50.0, freckles_per_cm2=0.8, lines=24,
     )  # fmt: skip
     light = Light(azimuth_deg=120.0, elevation_deg=45.0, fill=0.38, gloss=0.06)
-    visits = [_Visit(datetime(2026, 3, 2, 10, 45), "whole_face", Treatment(relief_factor=0.72))]
-    return _cases(_base("s02", "forehead", skin, roi, light), 2, 0.4, visits)
+    visits = [_Visit(datetime(2026, 3, 2, 10, 45), "whole_face", Treatment(relief_factor=0.75))]
+    base = replace(_base("s02", "forehead", skin, roi, light), setup="rig")
+    return _cases(base, 2, 1.2, visits)
 
 
 def _brown_jaw() -> list[Case]:

@@ -47,16 +47,10 @@ class CompareConfig(Settings):
         " aligned wrongly above 0.04.",
     )
     max_delta_sigma2: float = Field(
-        1.0,
+        0.75,
         gt=0.0,
-        description="Sharpness: largest difference of blur variance on reference skin, pixel² at"
-        " 0.05 mm per pixel. Rendered pairs without change stay below 0.7.",
-    )
-    max_delta_sigma2_region: float = Field(
-        1.5,
-        gt=0.0,
-        description="The same on the region itself, where a change of relief by a third alone reads"
-        " as up to 1.1.",
+        description="Sharpness: largest difference of blur variance, pixel² at 0.05 mm per pixel."
+        " 0.5 beyond the error of its estimate (0.08 to 0.13).",
     )
     fine_pixel_share: float = Field(
         0.0015,
@@ -206,8 +200,7 @@ _SHARPNESS_UNIT = "px² at 0.05 mm per px"
 def _sharpness(seen: _Pair) -> Check:
     value = seen.after_facts.sigma2_px2
     config = seen.config
-    on_reference = seen.after_facts.anchor == "reference"
-    limit = config.max_delta_sigma2 if on_reference else config.max_delta_sigma2_region
+    limit = config.max_delta_sigma2
     if isinstance(value, NotMeasured):
         return Check(
             "sharpness",
@@ -228,7 +221,7 @@ def _sharpness(seen: _Pair) -> Check:
         refuses=_fragile("blur"),
     )
     marked = gate.verdict is CheckVerdict.PASS and abs(value) > config.corrected_delta_sigma2
-    if on_reference and marked:
+    if marked:
         return replace(gate, remedy="Corrected: the sharper photo was softened.")
     return gate
 

@@ -29,7 +29,14 @@ class ObserveConfig(Settings):
 
     spectrum_window_px: int = Field(64, ge=16, description="Side of the windows of the spectra.")
     spectrum_low: float = Field(
-        0.04, gt=0.0, description="Lowest frequency of the blur fit, cycles per pixel."
+        0.08, gt=0.0, description="Lowest frequency of the blur fit without a scale, cycles/pixel."
+    )
+    spectrum_low_per_mm: float = Field(
+        1.6,
+        gt=0.0,
+        description="The same with a scale, cycles per mm. Below it pigment and relief share the"
+        " spectrum, and a change of relief reads as blur: from 0.8 on a true change by a third"
+        " reads as 0.3 px² at 0.05 mm per pixel, from 1.6 on as 0.03 (24 rendered pairs).",
     )
     spectrum_high: float = Field(
         0.30, gt=0.0, description="Highest frequency of the blur fit, cycles per pixel."
@@ -125,13 +132,20 @@ def _blur(
     fitted = blur_difference(
         (base_frequency, base_values),
         (base_frequency, carried),
-        low=config.spectrum_low,
+        low=_lowest(view, config),
         high=min(config.spectrum_high, 0.45 * min(1.0, view.magnification)),
         noise_margin=config.noise_margin,
     )
     if fitted is None:
         return NotMeasured("texture does not stand clear of the noise: sharpness unknown"), 0.0
     return fitted
+
+
+def _lowest(view: SkinView, config: ObserveConfig) -> float:
+    """Lowest frequency of the blur fit in cycles per pixel of the first before photo."""
+    if isinstance(view.scale, NotMeasured):
+        return config.spectrum_low
+    return config.spectrum_low_per_mm * view.scale.mm_per_px * view.magnification
 
 
 def _tile_logs(view: SkinView) -> tuple[NDArray[np.int32], Matrix]:
@@ -153,8 +167,9 @@ def _clipped_share(view: SkinView, photo: AlignedPhoto) -> float:
 def _equalised(views: Sequence[SkinView], facts: Sequence[PhotoFacts]) -> tuple[SkinView, ...]:
     """Views with the blur that each needs to be as soft as the softest photo.
 
-    Without reference skin nothing is added: a true change of relief by a third reads as up to
-    1 px² of blur on the region itself, and correcting it would take part of the change away.
+    Without reference skin none is added: on glossy skin a change of relief still reads as blur
+    (0.4 px² for a true change by a quarter), and correcting it would take the change away. The
+    difference that was seen then widens the interval instead.
     """
     known = {
         fact.photo_id: fact.sigma2_px2
