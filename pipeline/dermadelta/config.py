@@ -78,16 +78,21 @@ def load_config(name_or_path: str | None) -> Config:
     Raises
     ------
     ConfigError
-        No such file or preset, not YAML, an unknown key or a value out of range; the message
-        names every key concerned.
+        No such file or preset, not readable, not YAML, an unknown key or a value out of range;
+        the message names every key concerned.
     """
     if name_or_path is None:
         return Config()
-    path = Path(name_or_path)
-    text = path.read_text(encoding="utf-8") if path.is_file() else _preset(name_or_path)
     try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        # Bytes: YAML tells UTF-8 from UTF-16, which `>` writes in PowerShell, by itself.
+        values = yaml.safe_load(_source(name_or_path))
+    except OSError as error:
+        raise ConfigError(
+            f"cannot be read ({error.strerror})",
+            remedy="Give your user the right to read it, or the name of a preset.",
+            file=name_or_path,
+        ) from error
+    except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(
             f"not valid YAML ({_one_line(error)})",
             remedy="Correct the file; `dermadelta config show` prints one that works.",
@@ -102,6 +107,11 @@ def load_config(name_or_path: str | None) -> Config:
             file=name_or_path,
         )
     return _validated(values, name_or_path)
+
+
+def _source(name_or_path: str) -> bytes:
+    path = Path(name_or_path)
+    return path.read_bytes() if path.is_file() else _preset(name_or_path)
 
 
 def _one_line(error: Exception) -> str:
@@ -135,9 +145,9 @@ def _preset_folder() -> Path:
     return installed if installed.is_dir() else package.parents[1] / "configs"
 
 
-def _preset(name: str) -> str:
+def _preset(name: str) -> bytes:
     if name in preset_names():
-        return (_preset_folder() / f"{name}.yaml").read_text(encoding="utf-8")
+        return (_preset_folder() / f"{name}.yaml").read_bytes()
     known = ", ".join(preset_names())
     raise ConfigError(
         "no such configuration file or preset",

@@ -132,6 +132,37 @@ def test_what_is_no_table_of_settings_is_refused(tmp_path, text):
         load_config(str(file))
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b"note: K\xf6rper\n", b"align: {seed: 1\0}\n", b"align: {seed: 2026-13-45}\n"],
+    ids=["windows-1252", "zero byte", "no such day"],
+)
+def test_a_file_that_is_no_yaml_is_refused(tmp_path, content):
+    file = tmp_path / "odd.yaml"
+    file.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"odd\.yaml: not valid YAML"):
+        load_config(str(file))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_file_as_windows_writes_it_is_read(tmp_path, encoding):
+    file = tmp_path / "mine.yaml"
+    file.write_text("align:\n  seed: 3\n", encoding=encoding)
+    assert load_config(str(file)).align.seed == 3
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path, monkeypatch):
+    file = tmp_path / "locked.yaml"
+    file.write_text("align:\n  seed: 3\n", encoding="utf-8")
+
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(ConfigError, match=r"locked\.yaml: cannot be read \(Permission denied\)"):
+        load_config(str(file))
+
+
 def test_an_unknown_preset_lists_those_there_are():
     with pytest.raises(ConfigError, match="microneedling") as caught:
         load_config("microneedlng")
