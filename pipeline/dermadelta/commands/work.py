@@ -145,8 +145,11 @@ def measure_pairs(
     fingerprint = config_fingerprint(config)
     tally = _Tally(len(pairs) + len(finished), progress)
     for result in finished:
-        keyed = replace(result, pair_key=pair_key(result.pair, fingerprint))
-        if is_done(out, keyed.pair, keyed.pair_key) is None:
+        # Why it needs no measuring is part of its key: what other photographs of the input take
+        # from a pair, or give back to it, stands nowhere else in it.
+        key = pair_key(result.pair, "\n".join((fingerprint, *result.reasons)))
+        keyed = replace(result, pair_key=key)
+        if is_done(out, keyed.pair, key) != keyed:
             write_pair(pair_folder(out, keyed.pair.pair_id), keyed, ())
         tally.add(keyed)
     todo = []
