@@ -41,8 +41,8 @@ class VarianceConfig(Settings):
     blur_region_se_px2: float = Field(
         0.13,
         ge=0.0,
-        description="The same on the region itself, where there is no such skin; what was seen there"
-        " is not corrected and adds to it.",
+        description="The same on the region itself, where there is no such skin; what was seen"
+        " there is not corrected and adds to it.",
     )
     blur_unknown_px2: float = Field(
         0.35, ge=0.0, description="The same where sharpness could not be compared."

@@ -52,6 +52,12 @@ class CompareConfig(Settings):
         description="Sharpness: largest difference of blur variance, pixel² at 0.05 mm per pixel."
         " 0.5 beyond the error of its estimate (0.08 to 0.13).",
     )
+    max_delta_sigma2_region: float = Field(
+        1.5,
+        gt=0.0,
+        description="The same where there is no reference skin: on the region itself a true change"
+        " of relief can read as over 1 px² of blur.",
+    )
     fine_pixel_share: float = Field(
         0.0015,
         gt=0.0,
@@ -200,7 +206,8 @@ _SHARPNESS_UNIT = "px² at 0.05 mm per px"
 def _sharpness(seen: _Pair) -> Check:
     value = seen.after_facts.sigma2_px2
     config = seen.config
-    limit = config.max_delta_sigma2
+    on_reference = seen.after_facts.anchor == "reference"
+    limit = config.max_delta_sigma2 if on_reference else config.max_delta_sigma2_region
     if isinstance(value, NotMeasured):
         return Check(
             "sharpness",
@@ -221,7 +228,7 @@ def _sharpness(seen: _Pair) -> Check:
         refuses=_fragile("blur"),
     )
     marked = gate.verdict is CheckVerdict.PASS and abs(value) > config.corrected_delta_sigma2
-    if marked:
+    if on_reference and marked:
         return replace(gate, remedy="Corrected: the sharper photo was softened.")
     return gate
 
