@@ -207,9 +207,13 @@ def check_request(source: Path, out: Path, *, workers: int, limit: int | None) -
         raise UsageError(
             "results need a folder, this is a file", remedy="Choose another --out.", file=str(out)
         )
-    if out.resolve() == source.resolve():
+    # A manifest's folder holds tables of the user, whose names may be those of results.
+    root = source.parent if source.is_file() else source
+    if out.resolve() == root.resolve():
         raise UsageError(
-            "results would lie among the photographs", remedy="Choose another --out.", file=str(out)
+            "results would lie among the photographs and could overwrite tables there",
+            remedy=f"Choose another --out, such as {out / 'results'}.",
+            file=str(out),
         )
 
 
