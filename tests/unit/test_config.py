@@ -105,6 +105,8 @@ def test_a_file_changes_only_what_it_says(tmp_path):
         ("measures:\n  textures: {}\n", "measures.textures"),
         ("estimate:\n  draws: 2\n", "estimate.draws"),
         ("align:\n  seed: soon\n", "align.seed"),
+        ("compare:\n  max_zoom: .inf\n", "compare.max_zoom"),
+        ("compare:\n  max_zoom: .nan\n", "compare.max_zoom"),
     ],
 )
 def test_a_wrong_key_or_value_is_named_with_its_file(tmp_path, text, named):
