@@ -166,7 +166,18 @@ def compare(
         str | None, typer.Option("--exclude", help=_region_help("Never to be measured, on BEFORE"))
     ] = None,
     scar_mask: Annotated[
-        str | None, typer.Option("--scar-mask", help=_region_help("Scars on BEFORE"))
+        str | None,
+        typer.Option(
+            "--scar-mask",
+            help=_region_help("Scars on BEFORE (with --scar-mask-after: both are needed)"),
+        ),
+    ] = None,
+    scar_mask_after: Annotated[
+        str | None,
+        typer.Option(
+            "--scar-mask-after",
+            help=_region_help("Scars on AFTER (with --scar-mask: both are needed)"),
+        ),
     ] = None,
     mm_per_px: Annotated[
         float | None,
@@ -200,7 +211,7 @@ def compare(
     outcome = compare_two(
         before, after, out or default_out(before, after), load_config(config),
         roi=roi, reference=reference, exclude=exclude, scar_mask=scar_mask,
-        mm_per_px=mm_per_px, treated_area=treated_area,
+        scar_mask_after=scar_mask_after, mm_per_px=mm_per_px, treated_area=treated_area,
     )  # fmt: skip
     show_rows(change_rows(outcome.result) if outcome.result.estimates
                else pair_rows([outcome.result]))  # fmt: skip

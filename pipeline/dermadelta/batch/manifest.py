@@ -40,7 +40,7 @@ DETAILS = (
 KNOWN = (*REQUIRED, "view", "phase", *REGIONS, "mm_per_px", *DETAILS)
 
 SESSION_REQUIRED = ("subject_id", "session_date")
-_LARGEST_MM_PER_PX = 10.0
+LARGEST_MM_PER_PX = 10.0
 """A pixel of one centimetre is a typing error: no skin photograph is that coarse."""
 
 Value = TypeVar("Value")
@@ -214,9 +214,23 @@ def _scale(text: str | None) -> float | None:
         value = float(text.replace(",", "."))
     except ValueError as fault:
         raise ValueError(f"“{text}” is no number") from fault
-    if not (math.isfinite(value) and 0 < value < _LARGEST_MM_PER_PX):
-        raise ValueError(f"{text} mm per pixel is impossible; expected between 0 and 10")
-    return value
+    return possible_scale(value)
+
+
+def possible_scale(mm_per_px: float) -> float:
+    """Return a scale given by the user as it is, if a photograph of skin can have it.
+
+    Raises
+    ------
+    ValueError
+        Not above 0, 10 mm per pixel or more, or no number at all.
+    """
+    if not (math.isfinite(mm_per_px) and 0 < mm_per_px < LARGEST_MM_PER_PX):
+        raise ValueError(
+            f"{mm_per_px:g} mm per pixel is impossible; expected above 0 and"
+            f" below {LARGEST_MM_PER_PX:g}"
+        )
+    return mm_per_px
 
 
 def _region(text: str | None, base: Path) -> str | None:

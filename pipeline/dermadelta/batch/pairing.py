@@ -207,6 +207,29 @@ def _key(pair: PairRef) -> tuple[str, str, str, str, str]:
     return (pair.subject_id, pair.site, pair.view, *days)
 
 
+def without_measuring(
+    pair: PairRef, before: Sequence[PhotoRecord], after: Sequence[PhotoRecord]
+) -> PairResult | None:
+    """Result of a pair of which one side has no usable photo, by the same rule as in a run.
+
+    Parameters
+    ----------
+    pair : PairRef
+        The pair.
+    before, after : sequence of PhotoRecord
+        Its inspected photos.
+
+    Returns
+    -------
+    PairResult or None
+        Refused or failed, with the reasons and an empty ``pair_key``; None where both sides can
+        be measured.
+    """
+    first = _Visit(pair.before_date, tuple(before))
+    second = _Visit(pair.after_date, tuple(after))
+    return None if first.usable and second.usable else _finished(first, second, pair)
+
+
 def _finished(before: _Visit, after: _Visit, pair: PairRef) -> PairResult:
     """Result of a pair that cannot be measured, because a visit has no usable photo."""
     hopeless = [visit for visit in (before, after) if not visit.usable]

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from dermadelta.batch.manifest import possible_scale
 from dermadelta.batch.naming import slug
+from dermadelta.batch.pairing import without_measuring
 from dermadelta.commands.outputs import REPORT_NAME, RunFacts, write_outputs
 from dermadelta.commands.progress import Listener, silent
 from dermadelta.commands.work import inspect_photos, measure_pairs
@@ -49,6 +51,7 @@ def compare(
     reference: str | None = None,
     exclude: str | None = None,
     scar_mask: str | None = None,
+    scar_mask_after: str | None = None,
     mm_per_px: float | None = None,
     treated_area: str = "unknown",
     progress: Listener = silent,
@@ -63,11 +66,13 @@ def compare(
         Where results go.
     config : Config
         As from ``load_config``.
-    roi, reference, exclude, scar_mask : str, optional
+    roi, reference, exclude : str, optional
         Regions on the before photograph: a mask image, a polygon file, or ``"x,y x,y x,y"`` in
         upright pixels.
+    scar_mask, scar_mask_after : str, optional
+        Scars on the before and on the after photograph, likewise: both or neither.
     mm_per_px : float, optional
-        Scale of both photographs, above 0.
+        Scale of both photographs, above 0 and below 10.
     treated_area : {"unknown", "local", "whole"}
         ``local`` declares that skin around the region was not treated.
     progress : callable
@@ -90,9 +95,11 @@ def compare(
     paths, out = (Path(before), Path(after)), Path(out)
     started, begun = datetime.now(UTC), time.perf_counter()
     area = _treated_area(treated_area)
-    if mm_per_px is not None and not mm_per_px > 0:
+    _check_scale(mm_per_px)
+    if (scar_mask is None) != (scar_mask_after is None):
         raise UsageError(
-            f"a scale of {mm_per_px} mm per pixel is impossible", remedy="Give a number above 0."
+            "scars are outlined on one photograph only, and only outlines on both can be compared",
+            remedy="Give --scar-mask (on BEFORE) and --scar-mask-after (on AFTER), or neither.",
         )
     shots = [_open(path) for path in paths]
     twins = paths[0].stem == paths[1].stem
@@ -114,10 +121,19 @@ def compare(
         for role, path, shot in zip(Role, paths, shots, strict=True)
     ]
     refs[0] = replace(refs[0], roi=roi, reference=reference, exclude=exclude, scar_mask=scar_mask)
+    refs[1] = replace(refs[1], scar_mask=scar_mask_after)
     notes = tuple(shot.note for shot in shots if shot.note) + _order_note(shots)
     pair = _pair_ref(refs, shots, area)
     records = inspect_photos(refs, out, config, workers=1, progress=progress)
-    work = measure_pairs([pair], out, config, workers=1, progress=progress)
+    finished = without_measuring(pair, records[:1], records[1:])
+    work = measure_pairs(
+        [] if finished else [pair],
+        out,
+        config,
+        finished=[finished] if finished else [],
+        workers=1,
+        progress=progress,
+    )
     if work.interrupted:
         raise KeyboardInterrupt
     facts = RunFacts(
@@ -186,6 +202,16 @@ def _pair_ref(refs: list[PhotoRef], shots: list[_Shot], area: TreatedArea) -> Pa
 
 def _pair_id(paths: tuple[Path, Path]) -> str:
     return "_".join(slug(path.stem) for path in paths)
+
+
+def _check_scale(mm_per_px: float | None) -> None:
+    if mm_per_px is None:
+        return
+    try:
+        possible_scale(mm_per_px)
+    except ValueError as fault:
+        remedy = "Give the width of a pixel on the skin, such as 0.05."
+        raise UsageError(str(fault), remedy=remedy) from None
 
 
 def _treated_area(name: str) -> TreatedArea:
