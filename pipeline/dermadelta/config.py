@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import yaml
-from pydantic import Field, ValidationError, create_model
+from pydantic import Field, ValidationError, create_model, model_validator
 
 from dermadelta import measures
 from dermadelta.domain import SCHEMA_VERSION, Measure, Settings
@@ -54,6 +54,17 @@ class Config(Settings):
     estimate: EstimateConfig = Field(default_factory=EstimateConfig)
     depict: DepictConfig = Field(default_factory=DepictConfig)
     measures: MeasuresConfig = Field(default_factory=MeasuresConfig)
+
+    @model_validator(mode="after")
+    def _measures_exist(self) -> Self:
+        known = [item.name for item in measures.ALL]
+        asked = {"measure.only": self.measure.only, "estimate.primary": self.estimate.primary}
+        for key, names in asked.items():
+            if unknown := [name for name in names if name not in known]:
+                raise ValueError(
+                    f"{key}: unknown measure {', '.join(unknown)}; choose among {', '.join(known)}"
+                )
+        return self
 
     def params(self) -> dict[str, Settings]:
         """Params by family."""
@@ -123,7 +134,7 @@ def _validated(values: dict[str, Any], source: str) -> Config:
         return Config.model_validate(values)
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
+            ": ".join(filter(None, (".".join(map(str, item["loc"])), item["msg"])))
             for item in error.errors()
         )
         raise ConfigError(

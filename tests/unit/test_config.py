@@ -2,6 +2,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any
 
+import cv2
 import pytest
 import yaml
 
@@ -106,6 +107,13 @@ def test_a_file_changes_only_what_it_says(tmp_path):
         ("estimate:\n  draws: 2\n", "estimate.draws"),
         ("align:\n  seed: soon\n", "align.seed"),
         ("compare:\n  max_zoom: .inf\n", "compare.max_zoom"),
+        ("calibrate:\n  marker_dictionary: DICT_4X5_50\n", "calibrate.marker_dictionary"),
+        ("measure:\n  only: [rednes]\n", "measure.only: unknown measure rednes"),
+        ("estimate:\n  primary: [redness, rough]\n", "estimate.primary: unknown measure rough"),
+        ("measures:\n  texture: {shortest_mm: 2.0}\n", "shortest_mm (2) must be below"),
+        ("measures:\n  texture: {longest_pct: 0.5}\n", "shortest_pct (0.6) must be below"),
+        ("region:\n  ring_inner_mm: 12.0\n", "ring_inner_mm (12) must be below"),
+        ("region:\n  ring_outer_share: 0.05\n", "ring_inner_share (0.06) must be below"),
         ("compare:\n  max_zoom: .nan\n", "compare.max_zoom"),
     ],
 )
@@ -228,5 +236,10 @@ def test_only_the_measures_asked_for_are_read():
     config = Config.model_validate({"measure": {"only": ["redness_lab", "roughness"]}})
     assert [item.name for item in config.catalogue()] == ["roughness", "redness_lab"]
     assert Config().catalogue() == measures.ALL
-    with pytest.raises(ConfigError, match="redness_lab"):
-        Config.model_validate({"measure": {"only": ["rednes"]}}).catalogue()
+
+
+def test_every_marker_dictionary_of_opencv_is_allowed():
+    names = [name for name in dir(cv2.aruco) if name.startswith("DICT_")]
+    assert len(names) > 16
+    for name in names:
+        Config.model_validate({"calibrate": {"marker_dictionary": name}})

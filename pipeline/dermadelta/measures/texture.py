@@ -28,8 +28,10 @@ ISO 16610-21 (Gaussian filter); band and correction by reference skin as in the 
 
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dermadelta.domain import Measure, Need, NotMeasured, Read, Scale, Settings, SkinView, Tiles
 from dermadelta.kernels.colour import log_luminance
@@ -57,6 +59,16 @@ class Params(Settings):
     outlier_sd: float = Field(
         6.0, gt=0.0, description="Pixels beyond so many robust SDs (hairs, moles) are left out."
     )
+
+    @model_validator(mode="after")
+    def _bands_have_width(self) -> Self:
+        for unit in ("mm", "pct"):
+            shortest, longest = getattr(self, f"shortest_{unit}"), getattr(self, f"longest_{unit}")
+            if not shortest < longest:
+                raise ValueError(
+                    f"shortest_{unit} ({shortest:g}) must be below longest_{unit} ({longest:g})"
+                )
+        return self
 
 
 _PROBE_PX2 = 0.25

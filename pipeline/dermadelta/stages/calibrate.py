@@ -24,7 +24,10 @@ class CalibrateConfig(Settings):
 
     marker_mm: float = Field(10.0, gt=0.0, description="Side of the printed ArUco marker, mm.")
     marker_dictionary: str = Field(
-        "DICT_4X4_50", description="OpenCV name of the marker's dictionary."
+        "DICT_4X4_50",
+        pattern="^(DICT_(4X4|5X5|6X6|7X7)_(50|100|250|1000)|DICT_ARUCO_ORIGINAL|DICT_ARUCO_MIP_36[hH]12"
+        "|DICT_APRILTAG_(16[hH]5|25[hH]9|36[hH]1[01]))$",
+        description="OpenCV name of the marker's dictionary.",
     )
     marker_border: float = Field(
         0.35, ge=0.0, description="White border around a marker, in marker sides; not skin."

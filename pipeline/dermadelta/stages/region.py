@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dermadelta.domain import (
     CalibratedPhoto,
@@ -70,6 +72,16 @@ class RegionConfig(Settings):
     ring_min_share: float = Field(
         0.25, gt=0.0, description="Least area of the ring, share of the region's area."
     )
+
+    @model_validator(mode="after")
+    def _ring_has_width(self) -> Self:
+        for unit in ("mm", "share"):
+            inner, outer = getattr(self, f"ring_inner_{unit}"), getattr(self, f"ring_outer_{unit}")
+            if not inner < outer:
+                raise ValueError(
+                    f"ring_inner_{unit} ({inner:g}) must be below ring_outer_{unit} ({outer:g})"
+                )
+        return self
 
 
 def region(
