@@ -379,7 +379,7 @@ class SkinView:
     brings this photo to the common sharpness of the pair. ``scar`` is a given scar mask on the
     box, ``lesion`` the thresholds of the pair for automatic scars, to be held against
     ``discolouration``, (h, w) float32 ΔE00 from the surrounding skin. ``frame_short_side_px`` is
-    that of the first before photo; ``noise_sd`` the noise of log luminance per pixel.
+    that of the first before photo.
     """
 
     photo_id: str
@@ -396,7 +396,6 @@ class SkinView:
     grid: TileGrid
     tile_ids: NDArray[np.int32]
     blur_to_add_px2: float
-    noise_sd: float
     scar: Mask | NotMeasured
     lesion: LesionThresholds | NotMeasured
     discolouration: FloatArray

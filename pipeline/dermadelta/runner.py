@@ -21,6 +21,7 @@ from dermadelta.domain import (
     Carried,
     Check,
     CheckVerdict,
+    Comparability,
     Estimate,
     Measure,
     NotAligned,
@@ -107,13 +108,11 @@ def run_pair(pair: PairRef, config: Config, *, pair_key: str) -> PairRun:
     aligned = _aligned(run, photos)
     if isinstance(aligned, NotAligned):
         return _refused(run, photos, NotMeasured(aligned.reason))
-    with run.timed("carry"):
-        carried = carry(aligned, config.carry)
+    aligned = _comparable(run, aligned)
+    carried = _observed(run, aligned)
     if isinstance(carried, NotMeasured):
         return _refused(run, aligned, carried)
-    with run.timed("observe"):
-        observed = observe(carried, aligned, config.observe)
-    return _measured(run, aligned, observed)
+    return _measured(run, aligned, carried)
 
 
 # ------------------------------------------------------------------------ up to alignment
@@ -123,7 +122,10 @@ def _photos(run: _Run) -> list[AlignedPhoto]:
     """All photos of the pair, not aligned yet, the first before photo leading."""
     refs = [(Role.BEFORE, ref) for ref in run.pair.before]
     refs += [(Role.AFTER, ref) for ref in run.pair.after]
-    return [AlignedPhoto(*_prepared(run, ref), role, None) for role, ref in refs]
+    return [
+        AlignedPhoto(*_prepared(run, ref, first=number == 0), role, None)
+        for number, (role, ref) in enumerate(refs)
+    ]
 
 
 def _aligned(run: _Run, photos: list[AlignedPhoto]) -> list[AlignedPhoto] | NotAligned:
@@ -146,11 +148,63 @@ def _aligned(run: _Run, photos: list[AlignedPhoto]) -> list[AlignedPhoto] | NotA
     return aligned
 
 
-def _prepared(run: _Run, ref: PhotoRef) -> tuple[CalibratedPhoto, Regions]:
+def _comparable(run: _Run, aligned: list[AlignedPhoto]) -> list[AlignedPhoto]:
+    """The photos to measure: of repeats only those that pass every gate themselves.
+
+    A repeat must make a visit steadier, not spoil it. Where no after photo passes, the first
+    stays, so that its gates say what is refused.
+    """
+    if len(aligned) == 2:
+        return aligned
+    base = aligned[0]
+    failing = {id(item): _failing_gate(run, base, item) for item in aligned[1:]}
+    afters = [item for item in aligned if item.role is Role.AFTER]
+    spared = None if any(not failing[id(item)] for item in afters) else afters[0]
+    kept = [base]
+    for item in aligned[1:]:
+        if item is spared or not failing[id(item)]:
+            kept.append(item)
+        else:
+            photo_id = item.photo.photo.ref.photo_id
+            run.remarks.append(f"{photo_id} is left out: {failing[id(item)]}")
+    return kept
+
+
+def _failing_gate(run: _Run, base: AlignedPhoto, item: AlignedPhoto) -> str:
+    """Why a photo may not be held against the first before photo; empty when it may."""
+    carried = _observed(run, [base, item])
+    if isinstance(carried, NotMeasured):
+        return carried.reason
+    gates = _gates(run, base, item, carried).gates
+    failed = (g for g in gates if g.verdict is CheckVerdict.FAIL and g.refuses)
+    return next((f"{gate.name}: {gate.remedy}" for gate in failed), "")
+
+
+def _observed(run: _Run, aligned: list[AlignedPhoto]) -> Carried | NotMeasured:
+    with run.timed("carry"):
+        carried = carry(aligned, run.config.carry)
+    if isinstance(carried, NotMeasured):
+        return carried
+    with run.timed("observe"):
+        return observe(carried, aligned, run.config.observe)
+
+
+def _gates(run: _Run, base: AlignedPhoto, item: AlignedPhoto, carried: Carried) -> Comparability:
+    if item.alignment is None:
+        raise TypeError("only the first before photo has no alignment")
+    with run.timed("compare"):
+        return compare(
+            run.pair, base.photo, item.photo, item.alignment, carried, run.config.compare
+        )
+
+
+def _prepared(run: _Run, ref: PhotoRef, *, first: bool) -> tuple[CalibratedPhoto, Regions]:
     config, pair = run.config, run.pair
     with run.timed("load"):
         photo = load(ref, config.load)
-        treated = None if pair.treated_mask is None else load_mask(pair.treated_mask, photo)
+        # The treated area is drawn on the first before photo; the others get it carried.
+        given = pair.treated_mask if first else None
+        treated = None if given is None else load_mask(given, photo)
     with run.timed("calibrate"):
         calibrated = calibrate(photo, config.calibrate)
     with run.timed("region"):
@@ -168,8 +222,7 @@ def _measured(run: _Run, aligned: list[AlignedPhoto], carried: Carried) -> PairR
     alignment = after.alignment
     if alignment is None:
         raise TypeError("an after photo is never the frame of the pair")
-    with run.timed("compare"):
-        gates = compare(run.pair, aligned[0].photo, after.photo, alignment, carried, config.compare)
+    gates = _gates(run, aligned[0], after, carried)
     catalogue = config.catalogue()
     with run.timed("measure"):
         readings = measure(carried, catalogue, config.params())

@@ -150,6 +150,19 @@ def test_a_turned_photo_is_the_same_photo(texture, bench, filed):
         assert row.change.value == pytest.approx(upright.change.value, abs=0.15 * width)
 
 
+def test_a_blurred_repeat_is_left_out_and_changes_nothing(bench, filed):
+    def blurred(rgb):
+        return cv2.GaussianBlur(rgb, (0, 0), 2.5)
+
+    before, after = filed("no_change", Role.BEFORE), filed("no_change", Role.AFTER)
+    alone = run_pair(bench.pair_ref((before,), (after,)), bench.config, pair_key="k")
+    spoilt = filed("no_change", Role.AFTER, "blurred", spoil=blurred)
+    run = run_pair(bench.pair_ref((before,), (after, spoilt)), bench.config, pair_key="k")
+    assert run.result.after_used == ("no_change_after",)
+    assert any("blurred is left out" in remark for remark in run.result.remarks)
+    assert run.result.estimates == alone.result.estimates
+
+
 def test_repeats_on_both_sides_are_averaged_and_a_stray_is_left_out(texture, bench, filed):
     def brighter(rgb):
         return np.clip(rgb.astype(float) * 1.03, 0, 255).astype(np.uint8)
@@ -213,3 +226,50 @@ def test_a_mask_of_another_size_is_a_fault(bench, filed, folder):
     )
     with pytest.raises(MaskError, match="small"):
         run_pair(pair, bench.config, pair_key="k")
+
+
+def square(x0, y0, side):
+    return f"{x0},{y0} {x0 + side},{y0} {x0 + side},{y0 + side} {x0},{y0 + side}"
+
+
+def test_reference_skin_that_the_after_photo_does_not_show_is_not_used(bench, filed):
+    def without_a_corner(rgb):
+        white = rgb.copy()
+        white[:60, :60] = 255
+        return white
+
+    before = replace(filed("no_change", Role.BEFORE), reference=square(5, 5, 40))
+    after = filed("no_change", Role.AFTER, "white_corner", spoil=without_a_corner)
+    run = run_pair(bench.pair_ref((before,), (after,)), bench.config, pair_key="k")
+    assert run.result.status is PairStatus.MEASURED
+    assert row_of(run, "roughness").reference == "none"
+    assert isinstance(row_of(run, "redness").change, NotMeasured)
+    assert any("reference skin has fewer than" in remark for remark in run.result.remarks)
+
+
+def test_regions_of_different_skin_have_no_interval(bench, filed):
+    before = replace(filed("no_change", Role.BEFORE), roi=square(60, 60, 60))
+    rows, cols = bench.rendered("no_change").after.rgb.shape[:2]
+    after = replace(filed("no_change", Role.AFTER), roi=square(cols - 130, rows - 130, 60))
+    run = run_pair(bench.pair_ref((before,), (after,)), bench.config, pair_key="k")
+    row = row_of(run, "scar_share")
+    assert all(isinstance(e.change, NotMeasured) for e in run.result.estimates), row
+    assert run.result.status is PairStatus.REFUSED
+
+
+def test_a_region_given_only_after_is_remarked(bench, filed):
+    before = replace(filed("no_change", Role.BEFORE), roi=None)
+    after = replace(filed("no_change", Role.AFTER), roi=square(80, 80, 200))
+    run = run_pair(bench.pair_ref((before,), (after,)), bench.config, pair_key="k")
+    assert any("is not used" in remark for remark in run.result.remarks)
+
+
+def test_no_skin_is_said_as_such(bench, filed):
+    def blue(rgb):
+        return np.ascontiguousarray(rgb[..., ::-1])
+
+    before = replace(filed("no_change", Role.BEFORE, "blue", spoil=blue), roi=None)
+    after = filed("no_change", Role.AFTER)
+    run = run_pair(bench.pair_ref((before,), (after,)), bench.config, pair_key="k")
+    assert run.result.status is PairStatus.REFUSED
+    assert "no skin was found" in run.result.reasons[0]

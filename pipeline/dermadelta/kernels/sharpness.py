@@ -1,4 +1,4 @@
-"""Sharpness: blur of one picture against another from the spectra of the same skin; noise."""
+"""Sharpness: blur of one picture against another from the spectra of the same skin."""
 
 from __future__ import annotations
 
@@ -162,17 +162,3 @@ def noise_floor(frequency: Floats, power: Floats) -> Floats:
     return np.asarray(
         np.minimum(np.exp(level + slope * frequency), _NOISE_RISE * end), dtype=np.float64
     )
-
-
-def noise_sd(signal: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
-    """SD of pixel noise from the checkerboard part of 2 × 2 blocks, robustly.
-
-    Skin is smooth at two pixels; what alternates there is noise (Haar diagonal detail divided by
-    the median of |N(0,1)|, Donoho and Johnstone 1994, doi:10.1093/biomet/81.3.425).
-    """
-    rows, cols = (n - n % 2 for n in signal.shape)
-    a, b = signal[0:rows:2, 0:cols:2], signal[0:rows:2, 1:cols:2]
-    c, d = signal[1:rows:2, 0:cols:2], signal[1:rows:2, 1:cols:2]
-    whole = mask[0:rows:2, 0:cols:2] & mask[1:rows:2, 1:cols:2]
-    detail = (a - b - c + d)[whole] / 2.0
-    return float(np.median(np.abs(detail)) / 0.6745) if detail.size else 0.0

@@ -118,10 +118,17 @@ def align(
         NotAligned with a reason when no hypothesis holds, ``mirrored`` when the mirror image of
         the after photo would have matched.
     """
+    if not before_regions.regions:
+        return NotAligned("no skin was found in the before photo: give a mask of the region (roi)")
     sides = [
         _side(before, before_regions, config.match_megapixels, config),
         _side(after, after_regions, config.match_megapixels, config),
     ]
+    if np.count_nonzero(sides[0].region) < _LEAST_PIXELS:
+        return NotAligned(
+            "the region is too small or not usable in the before photo: choose a larger one, or"
+            " retake without glare"
+        )
     start = _best_homography(sides[0], sides[1], config)
     if start is None:
         if _best_homography(sides[0], _mirrored(sides[1]), config) is not None:

@@ -47,7 +47,7 @@ class CarryConfig(Settings):
     """How views are cut."""
 
     tiles: int = Field(256, ge=4, description="Tiles that the first region is divided into.")
-    min_tile_px: float = Field(16.0, gt=0.0, description="Smallest tile, before pixels.")
+    min_tile_px: float = Field(8.0, gt=0.0, description="Smallest tile, before pixels.")
     margin_share: float = Field(
         0.12, ge=0.0, description="Surroundings kept around a region, share of its longer side."
     )
@@ -111,6 +111,7 @@ def carry(photos: Sequence[AlignedPhoto], config: CarryConfig) -> Carried | NotM
     shared = {item.name: _shared_mask(item, photos) for item in named}
     grid = _tile_grid(shared[named[0].name], config)
     cuts: list[_Cut] = []
+    remarks = _remarks(photos)
     for item in named:
         row = [_cut(item, shared[item.name], photo, grid, config) for photo in photos]
         if all(np.count_nonzero(cut.mask) >= config.min_region_px for cut in row):
@@ -120,12 +121,34 @@ def carry(photos: Sequence[AlignedPhoto], config: CarryConfig) -> Carried | NotM
                 f"fewer than {config.min_region_px} usable pixels of region {item.name} are seen"
                 " in both photos: choose a larger region or retake without glare and blur"
             )
-    return Carried(_views(photos, cuts, grid, config), (), grid, _remarks(base))
+        else:
+            remarks.append(
+                f"the reference skin has fewer than {config.min_region_px} usable pixels in some"
+                " photo and is not used: choose a larger one that every photo shows"
+            )
+    return Carried(_views(photos, cuts, grid, config), (), grid, tuple(remarks))
 
 
-def _remarks(base: AlignedPhoto) -> tuple[str, ...]:
-    reference = base.regions.reference
-    return (reference.reason,) if isinstance(reference, NotMeasured) else ()
+def _remarks(photos: Sequence[AlignedPhoto]) -> list[str]:
+    """What the reader should know about regions that are missing or not used."""
+    base = photos[0].regions
+    remarks = [base.reference.reason] if isinstance(base.reference, NotMeasured) else []
+    given = base.regions[0].source == "given"
+    for other in photos[1:]:
+        photo_id = other.photo.photo.ref.photo_id
+        if not given and any(item.source == "given" for item in other.regions.regions):
+            remarks.append(
+                f"the region given with {photo_id} is not used, because the first before photo has"
+                " none: give one there (it is carried to the others) or on every photo"
+            )
+        own = other.regions.reference
+        own_given = isinstance(own, Region) and own.source == "given"
+        if own_given and isinstance(base.reference, NotMeasured):
+            remarks.append(
+                f"the reference given with {photo_id} is not used, because the first before photo"
+                " has none: give one there"
+            )
+    return remarks
 
 
 # ------------------------------------------------------------------------------ masks
@@ -208,9 +231,13 @@ def _carried_mask(shared: Mask, photo: AlignedPhoto) -> Mask:
         return shared.copy()
     rows, cols = photo.regions.usable.shape
     mask = np.zeros((rows, cols), dtype=np.bool_)
+    if not shared.any():
+        return mask
     reach = partial(_to_after, alignment)
     box = reached_box(reach, bounding_box(shared, 0), (rows, cols), 0.03 * max(rows, cols))
     x0, width = box[0], box[2]
+    if width == 0:
+        return mask
     for top, count in _strips(box):
         points = dense_map(partial(_to_before, alignment), (x0, top, width, count))
         mask[top : top + count, x0 : x0 + width] = sample_mask(shared, points)
@@ -286,7 +313,6 @@ def _views(
                 grid=grid,
                 tile_ids=cut.tile_ids,
                 blur_to_add_px2=0.0,
-                noise_sd=0.0,
                 scar=_scar(cut),
                 lesion=_lesion_thresholds(photos, same, masks, config),
                 discolouration=maps[id(cut)],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -141,9 +141,6 @@ def _refusal(item: Measure, comparability: Comparability, source: str) -> str:
     return ""
 
 
-# ---------------------------------------------------------------------------- one row
-
-
 def _one(
     own: Sequence[Reading], skin: Sequence[Reading], refusal: str, context: _Context
 ) -> tuple[Estimate, _Change | None]:
@@ -156,6 +153,8 @@ def _one(
     if refusal:
         return _unmeasured(means, refusal, context), None
     change = _change(before, after, skin, context)
+    if isinstance(change, NotMeasured):
+        return _unmeasured(means, change.reason, context), None
     return _measured(means[0], means[1], change, context), change
 
 
@@ -165,6 +164,11 @@ def _side(readings: Sequence[Reading], role: Role) -> list[Reading]:
 
 def _reads(side: Sequence[Reading]) -> list[Read]:
     return [r.result for r in side if isinstance(r.result, Read)]
+
+
+def _first(side: Sequence[Reading]) -> Reading:
+    """The first photo of a side that has a value."""
+    return next(r for r in side if isinstance(r.result, Read))
 
 
 def _mean(side: Sequence[Reading], log: bool) -> float | NotMeasured:
@@ -180,18 +184,30 @@ def _mean(side: Sequence[Reading], log: bool) -> float | NotMeasured:
 
 def _change(
     before: Sequence[Reading], after: Sequence[Reading], skin: Sequence[Reading], context: _Context
-) -> _Change:
-    log = context.log
-    plain = _difference(before, after, log)
-    variance = _sampling(before, after, context, "plain") | _predicted(before, after, skin, context)
+) -> _Change | NotMeasured:
+    plain = _difference(before, after, context.log)
+    sampled = _sampling(before, after, context, "plain")
+    if isinstance(sampled, NotMeasured):
+        return sampled
+    variance = {"sampling": sampled, **_predicted(before, after, skin, context)}
+    alone = _Change(plain, None, 0.0, variance)
     if not context.measure.uses_reference or context.source == "none":
-        return _Change(plain, None, 0.0, variance)
+        return alone
     skin_before, skin_after = _side(skin, Role.BEFORE), _side(skin, Role.AFTER)
     if not _reads(skin_before) or not _reads(skin_after):
-        return _Change(plain, None, 0.0, variance)
-    reference = _difference(skin_before, skin_after, log)
-    sampling = _sampling(skin_before, skin_after, context, "reference")["sampling"]
+        return _without_reference(alone, context)
+    reference = _difference(skin_before, skin_after, context.log)
+    sampling = _sampling(skin_before, skin_after, context, "reference")
+    if isinstance(sampling, NotMeasured):
+        return _without_reference(alone, context)
     return _combined(plain, reference, sampling, variance, context)
+
+
+def _without_reference(alone: _Change, context: _Context) -> _Change | NotMeasured:
+    """The plain change, unless the measure means nothing without something to hold it against."""
+    if Need.COLOUR_ANCHOR in context.measure.needs:
+        return NotMeasured("the reference skin could not be read on both photos: give a larger one")
+    return alone
 
 
 def _combined(
@@ -234,7 +250,7 @@ def _predicted(
     facts = {fact.photo_id: fact for fact in context.carried.facts}
     view = next(v for v in context.carried.views if v.region == context.region)
     seen = Observed(
-        facts=(facts[before[0].photo_id], facts[after[0].photo_id]),
+        facts=(facts[_first(before).photo_id], facts[_first(after).photo_id]),
         reads=(_reads(before)[0], _reads(after)[0]),
         alignment=context.alignment,
         region_px=int(np.count_nonzero(view.mask)),
@@ -256,7 +272,7 @@ def _contrast(sides: Sequence[Sequence[Reading]], skin: Sequence[Reading]) -> fl
 
 def _sampling(
     before: Sequence[Reading], after: Sequence[Reading], context: _Context, part: str
-) -> dict[str, float]:
+) -> float | NotMeasured:
     """Spatial sampling variance by the block bootstrap, from the first photo of either side."""
     sides = []
     for side in (before, after):
@@ -271,10 +287,12 @@ def _sampling(
         draws=context.config.draws,
         seed=context.seed(part),
     )
-    return {"sampling": 0.0 if sd is None else sd**2}
-
-
-# ------------------------------------------------------------------------------- rows
+    if sd is None:
+        return NotMeasured(
+            "before and after share too little skin for an interval: give a larger region, the same"
+            " on both photos"
+        )
+    return sd**2
 
 
 def _measured(before: float, after: float, change: _Change, context: _Context) -> Estimate:
@@ -296,11 +314,8 @@ def _measured(before: float, after: float, change: _Change, context: _Context) -
     if context.measure.better == "neither":
         improvement = NotMeasured("neither direction is better")
     no_reference = NotMeasured("no reference skin")
-    return Estimate(
-        measure=context.measure.name,
-        version=context.measure.version,
-        unit=context.measure.unit,
-        region=context.region,
+    return _row(
+        context,
         before=before,
         after=after,
         change=absolute,
@@ -311,7 +326,6 @@ def _measured(before: float, after: float, change: _Change, context: _Context) -
         reference=context.source if change.reference is not None else "none",
         improvement_pct=improvement,
         sdc=sdc,
-        primary=context.primary,
         verdict=_verdict(span, context),
         reason="" if context.primary else "exploratory",
         variance=tuple(sorted((name, float(part)) for name, part in change.variance.items())),
@@ -337,25 +351,27 @@ def _verdict(span: tuple[float, float, float], context: _Context) -> Verdict:
 
 def _unmeasured(means: Sequence[float | NotMeasured], reason: str, context: _Context) -> Estimate:
     no = NotMeasured(reason)
+    empty = ("change", "change_pct", "change_plain", "change_reference", "reference_weight")
+    return _row(
+        context,
+        before=means[0],
+        after=means[1],
+        **dict.fromkeys((*empty, "improvement_pct", "sdc"), no),
+        reference="none",
+        verdict=Verdict.NOT_MEASURED,
+        reason=reason,
+        variance=(),
+    )
+
+
+def _row(context: _Context, **values: Any) -> Estimate:
     return Estimate(
         measure=context.measure.name,
         version=context.measure.version,
         unit=context.measure.unit,
         region=context.region,
-        before=means[0],
-        after=means[1],
-        change=no,
-        change_pct=no,
-        change_plain=no,
-        change_reference=no,
-        reference_weight=no,
-        reference="none",
-        improvement_pct=no,
-        sdc=no,
         primary=context.primary,
-        verdict=Verdict.NOT_MEASURED,
-        reason=reason,
-        variance=(),
+        **values,
     )
 
 

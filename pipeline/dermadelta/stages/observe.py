@@ -20,7 +20,7 @@ from dermadelta.domain import (
     SkinView,
 )
 from dermadelta.kernels.colour import TINY, log_luminance
-from dermadelta.kernels.sharpness import blur_difference, mean_power, noise_sd
+from dermadelta.kernels.sharpness import blur_difference, mean_power
 from dermadelta.kernels.statistics import robust_sd, tile_sums
 
 
@@ -61,7 +61,7 @@ def observe(carried: Carried, photos: Sequence[AlignedPhoto], config: ObserveCon
     Returns
     -------
     Carried
-        With ``facts`` per photo, and views that know their noise and the blur to add.
+        With ``facts`` per photo, and views that know the blur to add.
     """
     names = [view.region for view in carried.views]
     anchors = [
@@ -181,7 +181,6 @@ def _equalised(views: Sequence[SkinView], facts: Sequence[PhotoFacts]) -> tuple[
         replace(
             view,
             blur_to_add_px2=(common - known.get(view.photo_id, common)) * view.magnification**2,
-            noise_sd=noise_sd(log_luminance(view.rgb), view.mask),
         )
         for view in views
     )

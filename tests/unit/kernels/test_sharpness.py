@@ -4,7 +4,7 @@ import pytest
 from scipy import ndimage
 
 from dermadelta.kernels.colour import log_luminance, srgb_decode, srgb_encode
-from dermadelta.kernels.sharpness import blur_difference, mean_power, noise_floor, noise_sd
+from dermadelta.kernels.sharpness import blur_difference, mean_power, noise_floor
 
 SHAPE = (384, 512)
 FIT = {"low": 0.04, "high": 0.30, "noise_margin": 5.0}
@@ -122,37 +122,3 @@ def test_a_slope_has_no_spectrum():
     y, x = np.mgrid[0 : SHAPE[0], 0 : SHAPE[1]]
     slope = (0.01 * x + 0.02 * y).astype(np.float32)
     assert power(slope)[1].max() < 1e-6 * power(texture())[1].max()
-
-
-def test_windows_stay_on_the_mask_and_nothing_else_enters():
-    signal = texture(4)
-    mask = np.zeros(SHAPE, bool)
-    mask[60:330, 40:300] = True
-    mask[150:155, 100:105] = False
-    other = np.where(mask, signal, np.float32(40.0))
-    one, two = power(signal, mask), power(other, mask)
-    assert one[2] == two[2] > 0
-    assert np.array_equal(one[1], two[1])
-    frequency, found, windows = power(signal, np.zeros(SHAPE, bool))
-    assert windows == 0
-    assert not found.any()
-    assert len(frequency) == 33
-
-
-@pytest.mark.parametrize("sd", [0.004, 0.03])
-def test_noise_of_a_smooth_picture(sd):
-    random = np.random.default_rng(5)
-    smooth = ndimage.gaussian_filter(texture(5), 4.0)
-    noisy = (smooth + random.normal(0.0, sd, SHAPE)).astype(np.float32)
-    mask = np.ones(SHAPE, bool)
-    assert noise_sd(noisy, mask) == pytest.approx(sd, rel=0.05)
-    half = mask.copy()
-    half[:, :200] = False
-    spoilt = noisy.copy()
-    spoilt[:, :200] = random.normal(0.0, 9.0, (SHAPE[0], 200))
-    assert noise_sd(spoilt, half) == pytest.approx(sd, rel=0.05)
-
-
-def test_noise_of_nothing_is_nothing():
-    assert noise_sd(texture(), np.zeros(SHAPE, bool)) == 0.0
-    assert noise_sd(np.ones((5, 7), np.float32), np.ones((5, 7), bool)) == 0.0

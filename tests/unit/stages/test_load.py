@@ -194,10 +194,11 @@ def lut() -> bytes:
         profile(colorants=((9, 9, 9), (0, 0, 0), (0, 0, 0))),
         profile(curve=b"what" + bytes(20)),
         profile(curve=table(0, 1, 2)[:-2]),
+        profile(curve=table(0, 1, 2)[:-1]),
         profile(curve=parametric(9, 1.0)),
         profile(extra=[(b"A2B0", b"mft2" + bytes(30))]),
     ],
-    ids=["nonsense", "cut", "grey", "white", "curve", "short", "para", "lut"],
+    ids=["nonsense", "cut", "grey", "white", "curve", "short", "odd", "para", "lut"],
 )
 def test_a_broken_profile_counts_as_none_and_says_so(photo, embedded):
     loaded = photo(SWATCHES, icc_profile=embedded)

@@ -55,11 +55,6 @@ def test_a_moved_lamp_shows_in_the_shading(bench):
     assert moved > 4 * still
 
 
-def test_noise_is_measured(bench):
-    for view in bench.carried("no_change").views:
-        assert 0.0 < view.noise_sd < 0.1
-
-
 def test_clipped_skin_is_counted(bench):
     photos = list(bench.aligned("no_change"))
     carried = bench.carried("no_change")
