@@ -25,6 +25,8 @@ from dermadelta.files.paths import openable
 PHOTO_SUFFIXES = (
     ".jpg",
     ".jpeg",
+    ".jpe",
+    ".jfif",
     ".png",
     ".tif",
     ".tiff",
@@ -37,6 +39,20 @@ PHOTO_SUFFIXES = (
     ".mpo",
 )
 """Files taken for photographs; those of an unmeasurable kind get their reason when loaded."""
+
+_RAW_SUFFIXES = (
+    ".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dng", ".erf", ".fff", ".iiq",
+    ".mef", ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw",
+    ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f",
+)  # fmt: skip
+_PICTURE_SUFFIXES = (
+    ".exr", ".hdr", ".ico", ".jp2", ".jpf", ".jpx", ".jxl", ".psb", ".psd",
+    ".svg", ".tga",
+)  # fmt: skip
+
+HIDDEN = "hidden"
+SYSTEM = "made by the operating system"
+"""Causes for which files are ignored that nobody puts there on purpose."""
 
 _SIDECARS = {".roi": "roi", ".reference": "reference", ".exclude": "exclude", ".scar": "scar_mask"}
 _SIDECAR_SUFFIXES = (".png", ".json")
@@ -131,7 +147,7 @@ def _from_folder(root: Path) -> Intake:
         elif subject.stem.lower() != "sessions":
             _stray(subject, shown, problems, ignored)
     if not photos:
-        raise _nothing_found(root, problems)
+        raise _nothing_found(root, [*problems, *(file for file in ignored if file.remedy)])
     _, sessions = read_tables(None, _table_beside(root, "sessions"))
     problems += _unmatched(photos, sessions)
     return Intake(root, with_ids(photos), sessions, tuple(problems), tuple(ignored))
@@ -150,9 +166,9 @@ def _entries(folder: Path, problems: list[Problem]) -> list[Path]:
 def _not_meant(path: Path) -> str:
     """Why a file or folder is surely not part of the input; empty text if it may be."""
     if path.name.startswith("."):
-        return "hidden"
+        return HIDDEN
     if path.name.lower() in ("thumbs.db", "desktop.ini", "__macosx", "@eadir"):
-        return "made by the operating system"
+        return SYSTEM
     return ""
 
 
@@ -162,7 +178,17 @@ def _stray(path: Path, shown: str, problems: list[Problem], ignored: list[Proble
         cause = f"the photo does not lie in {_LAYOUT}"
         problems.append(Problem(shown, cause, "Move it into a folder named by its visit date."))
     else:
-        ignored.append(Problem(shown, "no photo", ""))
+        ignored.append(_other(path, shown))
+
+
+def _other(path: Path, shown: str) -> Problem:
+    """Why a file that is no photograph to us is left out, and what to do if it was meant."""
+    suffix = path.suffix.lower()
+    if suffix in _RAW_SUFFIXES:
+        return Problem(shown, "camera raw is not read", "Export it as 16-bit TIFF or as JPEG.")
+    if suffix in _PICTURE_SUFFIXES:
+        return Problem(shown, "this kind of picture is not read", "Export it as TIFF or JPEG.")
+    return Problem(shown, "no photo", "")
 
 
 def _read_subject(
@@ -231,7 +257,7 @@ def _no_photo(
         remedy = f"Name it {path.stem}.roi.json (or .reference, .exclude, .scar)."
         problems.append(Problem(shown, cause, remedy))
     else:
-        ignored.append(Problem(shown, "no photo", ""))
+        ignored.append(_other(path, shown))
 
 
 def _photo_stem(path: Path) -> str | None:

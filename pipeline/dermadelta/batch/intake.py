@@ -45,7 +45,8 @@ class Intake:
     """Everything found in the input.
 
     ``photos`` in a fixed order, without hashes yet. ``problems`` are photographs or folders that
-    the user surely meant but that cannot be placed; ``ignored`` are other files.
+    the user surely meant but that cannot be placed; ``ignored`` are other files, with a remedy
+    where they are pictures of a kind that is not read.
     """
 
     root: Path

@@ -6,7 +6,7 @@ import importlib.metadata
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from dermadelta.commands.work import PairsDone
 from dermadelta.config import Config, config_fingerprint
 from dermadelta.domain import SCHEMA_VERSION, PairResult, PairStatus, PhotoRecord
 from dermadelta.files.results import (
+    remove_file,
     run_info_text,
     write_bytes_atomic,
     write_table,
@@ -29,6 +30,7 @@ from dermadelta.reporting.tables import build_tables
 from dermadelta.reporting.workbook import workbook_bytes
 
 REPORT_NAME = "report.html"
+RUN_INFO_NAME = "run.json"
 
 LIBRARIES = ("numpy", "opencv-python", "opencv-python-headless", "pandas", "scikit-image", "scipy")
 """Whose versions a result may depend on; those that are not installed are left out."""
@@ -38,7 +40,8 @@ LIBRARIES = ("numpy", "opencv-python", "opencv-python-headless", "pandas", "scik
 class RunFacts:
     """What ``run.json`` says beside the results.
 
-    ``seconds`` are wall time per step; ``work`` says how the pairs came about.
+    ``seconds`` are wall time per step; ``work`` says how the pairs came about; ``ignored`` are
+    files of the input that were passed over, with the cause.
     """
 
     source: str
@@ -49,6 +52,7 @@ class RunFacts:
     seconds: Mapping[str, float]
     work: PairsDone
     notes: tuple[str, ...]
+    ignored: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_outputs(
@@ -78,6 +82,8 @@ def write_outputs(
         Disk full or no permission. Remedy: in the message.
     """
     begun = time.perf_counter()
+    # An earlier one would vouch for tables that are half its own, half new.
+    remove_file(out / RUN_INFO_NAME)
     progress(Progress("report", 0, len(results)))
     tables = build_tables(results, photos)
     for name, table in tables.items():
@@ -94,7 +100,7 @@ def write_outputs(
     info = run_info(results, photos, facts)
     write_text_atomic(out / REPORT_NAME, run_page(results, photos, info, out))
     info["seconds"]["report"] = round(time.perf_counter() - begun, 3)
-    write_text_atomic(out / "run.json", run_info_text(info))
+    write_text_atomic(out / RUN_INFO_NAME, run_info_text(info))
 
 
 def run_info(
@@ -122,6 +128,7 @@ def run_info(
         "limit": facts.limit,
         "workers": facts.workers,
         "notes": list(facts.notes),
+        "ignored": dict(facts.ignored),
         "started": facts.started.isoformat(timespec="seconds"),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": {step: round(value, 3) for step, value in facts.seconds.items()},

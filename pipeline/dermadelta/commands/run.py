@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dermadelta.batch.discover import discover
-from dermadelta.batch.intake import Intake
+from dermadelta.batch.discover import HIDDEN, SYSTEM, discover
+from dermadelta.batch.intake import Intake, Problem
 from dermadelta.batch.pairing import pair_visits
 from dermadelta.commands.outputs import REPORT_NAME, RunFacts, write_outputs
 from dermadelta.commands.progress import Listener, silent
@@ -18,6 +18,12 @@ from dermadelta.commands.work import inspect_photos, keep_inspected, measure_pai
 from dermadelta.config import Config
 from dermadelta.domain import PairResult, PairStatus, PhotoRecord
 from dermadelta.errors import InputError, UsageError
+
+UNSAID = (HIDDEN, SYSTEM)
+"""Causes of ignored files that nobody put there on purpose; ``run.json`` has them."""
+
+SHOWN_IGNORED = 5
+"""Ignored files named on screen; ``run.json`` lists all."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +143,8 @@ def run(
         started=clock.started,
         seconds=clock.seconds,
         work=work,
-        notes=(*map(str, intake.problems), *left_over),
+        notes=(*map(str, intake.problems), *left_over, *ignored_note(intake.ignored)),
+        ignored={item.file: item.cause for item in intake.ignored},
     )
     write_outputs(out, results, pairing.records, facts, progress=progress)
     return RunSummary(
@@ -236,7 +243,21 @@ def without_results(intake: Intake, source: Path, out: Path) -> Intake:
             r for r in intake.photos if not Path(r.path).resolve().is_relative_to(results)
         ),
         problems=tuple(p for p in intake.problems if not is_result(intake.root / p.file)),
+        ignored=tuple(p for p in intake.ignored if not is_result(intake.root / p.file)),
     )
+
+
+def ignored_note(ignored: Sequence[Problem]) -> tuple[str, ...]:
+    """Say in one line what was passed over, pictures first; hidden and system files go unsaid."""
+    said = sorted((p for p in ignored if p.cause not in UNSAID), key=lambda p: not p.remedy)
+    if not said:
+        return ()
+    files = "1 file" if len(said) == 1 else f"{len(said)} files"
+    shown = [f"{p.file} ({p.cause})" for p in said[:SHOWN_IGNORED]]
+    more = len(said) - len(shown)
+    rest = f" and {more} more, listed in run.json" if more else ""
+    remedies = " ".join(dict.fromkeys(p.remedy for p in said if p.remedy))
+    return (f"{files} ignored: {', '.join(shown)}{rest}. {remedies}".rstrip(),)
 
 
 def nothing_to_compare(

@@ -93,6 +93,18 @@ def write_json_atomic(path: Path, value: object) -> None:
     write_text_atomic(path, text + "\n")
 
 
+def remove_file(path: Path) -> None:
+    """Remove a file; one that is not there is none to remove.
+
+    Raises
+    ------
+    OutputError
+        No permission. Remedy: in the message.
+    """
+    with _output_faults(path):
+        openable(path).unlink(missing_ok=True)
+
+
 def remove_partial(folder: Path) -> None:
     """Remove temporary files that a run which was cut off has left in a folder."""
     with suppress(OSError):

@@ -244,3 +244,19 @@ def test_the_same_site_names_that_look_alike_get_different_ids(tmp_path):
     touch(tmp_path, "S/2026-01-02/a b.jpg", "S/2026-01-02/a-b.jpg")
     ids = [p.photo_id for p in discover(tmp_path).photos]
     assert len(set(ids)) == 2
+
+
+def test_jpegs_of_every_suffix_are_photos(tmp_path):
+    touch(tmp_path, "S/2026-01-02/a.jfif", "S/2026-01-02/b.JPE")
+    assert [photo.site for photo in discover(tmp_path).photos] == ["a", "b"]
+
+
+@pytest.mark.parametrize("suffix", [".dng", ".CR2", ".nef", ".arw", ".raf", ".psd"])
+def test_a_picture_that_is_not_read_is_ignored_with_its_remedy(tmp_path, suffix):
+    touch(tmp_path, f"S/2026-01-02/a{suffix}")
+    with pytest.raises(InputError, match=f"a{suffix}.*not read. Export it"):
+        discover(tmp_path)
+    touch(tmp_path, "S/2026-01-02/b.jpg")
+    (item,) = discover(tmp_path).ignored
+    assert "not read" in item.cause
+    assert "TIFF" in item.remedy
