@@ -70,7 +70,9 @@ def parse_profile(data: bytes, levels: int) -> Profile:
     """
     try:
         return _parse(data, levels)
-    except (struct.error, KeyError, IndexError, UnicodeDecodeError) as fault:
+    except BrokenProfileError:
+        raise
+    except (struct.error, KeyError, IndexError, ValueError) as fault:
         raise BrokenProfileError(f"damaged ({fault})") from fault
 
 
