@@ -416,3 +416,9 @@ def test_every_verdict_has_a_symbol_besides_its_colour(build, make_pair_page):
     page = make_pair_page(build.result())
     for name in ("improved", "no_detectable_change", "increased", "not_measured", "pass", "fail"):
         assert f'<use href="#i-{name}"/>' in page
+
+
+def test_a_verdict_may_wrap_where_a_table_is_stacked():
+    folder = resources.files("dermadelta") / "reporting" / "templates"
+    style = (folder / "style.css").read_text(encoding="utf-8")
+    assert ".stack .chip{white-space:normal}" in style
