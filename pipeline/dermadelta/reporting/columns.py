@@ -82,7 +82,6 @@ PHOTOS_HEAD: Final[Mapping[str, str]] = {
     "height": "Int64",
 }
 PHOTOS_TAIL: Final[Mapping[str, str]] = {"accepted": "bool", "reasons": "str"}
-PHOTOS_COLUMNS: Final[Mapping[str, str]] = {**PHOTOS_HEAD, **PHOTOS_TAIL}
 
 SUMMARY_COLUMNS: Final[Mapping[str, str]] = {
     "measure": "str",

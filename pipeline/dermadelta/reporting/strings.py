@@ -185,13 +185,11 @@ class Text:
     )
     display_refused: str = "For display only; nothing was measured on these photographs."
     outlines: str = "Region outlines"
-    outline_key: str = "Outlined"
     slider: str = "Divider between the before and after photograph"
     slider_value: str = "{} % of the before photograph shown"
     slider_hint: str = "Drag, or use the arrow keys."
     picture_missing: str = "The picture {} is missing in the folder of this pair."
     photo_alt: str = "{} photograph of {}, {}"
-    thumb_alt: str = "{}, {}"
     heat: str = "Where it changed"
     heat_intro: str = (
         "All maps share these colours, laid over a grey photograph; the numbers at both ends "
@@ -285,7 +283,6 @@ class Text:
     sort_better: str = "Largest improvement: {}"
     shown: str = "{} of {} pairs shown"
     no_match: str = "No pair matches."
-    open_pair: str = "Open the report"
     summary: str = "Summary"
     summary_note: str = (
         "Means and medians over pairs. Refused pairs are counted, never left out silently. "
