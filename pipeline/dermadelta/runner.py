@@ -340,23 +340,58 @@ def _refused(run: _Run, photos: list[AlignedPhoto], no: NotMeasured) -> PairRun:
     after = next(item for item in photos if item.role is Role.AFTER)
     with run.timed("depict"):
         pictures = depict(photos[0], after, no, (), (), run.config.depict)
-    result = PairResult(
+    result = unmeasured_result(
+        run.pair,
+        PairStatus.REFUSED,
+        (no.reason,),
+        no,
         pair_key=run.pair_key,
-        schema_version=SCHEMA_VERSION,
-        pair=run.pair,
-        status=PairStatus.REFUSED,
-        reasons=(no.reason,),
         remarks=tuple(run.remarks),
+        pictures=_listed(pictures),
+    )
+    return PairRun(result, pictures, run.seconds)
+
+
+def unmeasured_result(
+    pair: PairRef,
+    status: PairStatus,
+    reasons: tuple[str, ...],
+    nothing: NotMeasured,
+    *,
+    pair_key: str = "",
+    remarks: tuple[str, ...] = (),
+    pictures: tuple[tuple[str, str, str], ...] = (),
+) -> PairResult:
+    """Result of a pair that was refused or failed before anything was read.
+
+    Parameters
+    ----------
+    pair : PairRef
+    status : PairStatus
+        Refused or failed.
+    reasons : tuple of str
+        Cause and remedy, for the reader.
+    nothing : NotMeasured
+        Stands for every figure that there is not.
+    pair_key, remarks, pictures
+        As in ``PairResult``.
+    """
+    return PairResult(
+        pair_key=pair_key,
+        schema_version=SCHEMA_VERSION,
+        pair=pair,
+        status=status,
+        reasons=reasons,
+        remarks=remarks,
         before_used=(),
         after_used=(),
-        alignment=no,
-        scale=no,
+        alignment=nothing,
+        scale=nothing,
         colour_source="none",
-        bias_index=no,
+        bias_index=nothing,
         gates=(),
         regions=(),
         readings=(),
         estimates=(),
-        pictures=_listed(pictures),
+        pictures=pictures,
     )
-    return PairRun(result, pictures, run.seconds)

@@ -15,7 +15,6 @@ from dermadelta.batch.duplicates import settle_duplicates
 from dermadelta.batch.intake import Session
 from dermadelta.batch.naming import distinct, unique_slugs
 from dermadelta.domain import (
-    SCHEMA_VERSION,
     NotMeasured,
     PairRef,
     PairResult,
@@ -25,6 +24,7 @@ from dermadelta.domain import (
     PhotoRef,
     TreatedArea,
 )
+from dermadelta.runner import unmeasured_result
 
 
 @dataclass(frozen=True)
@@ -240,22 +240,5 @@ def _finished(before: _Visit, after: _Visit, pair: PairRef) -> PairResult:
         for reason in visit.reasons
     ]
     nothing = NotMeasured(f"no usable photograph of {hopeless[0].day}")
-    return PairResult(
-        pair_key="",
-        schema_version=SCHEMA_VERSION,
-        pair=pair,
-        status=PairStatus.FAILED if failed else PairStatus.REFUSED,
-        reasons=tuple(reasons),
-        remarks=(),
-        before_used=(),
-        after_used=(),
-        alignment=nothing,
-        scale=nothing,
-        colour_source="none",
-        bias_index=nothing,
-        gates=(),
-        regions=(),
-        readings=(),
-        estimates=(),
-        pictures=(),
-    )
+    status = PairStatus.FAILED if failed else PairStatus.REFUSED
+    return unmeasured_result(pair, status, tuple(reasons), nothing)

@@ -15,7 +15,6 @@ from dermadelta.batch.ledger import is_done, pair_folder, pair_key
 from dermadelta.commands.progress import Listener, Progress
 from dermadelta.config import Config, config_fingerprint
 from dermadelta.domain import (
-    SCHEMA_VERSION,
     NotMeasured,
     PairRef,
     PairResult,
@@ -25,7 +24,7 @@ from dermadelta.domain import (
     QualityReport,
 )
 from dermadelta.files.results import write_pair
-from dermadelta.runner import run_pair
+from dermadelta.runner import run_pair, unmeasured_result
 
 Seconds = Mapping[str, float]
 
@@ -229,22 +228,4 @@ class _Tally:
 def failed_result(pair: PairRef, key: str, reason: str) -> PairResult:
     """Return the result of a pair that a fault has stopped."""
     nothing = NotMeasured(reason)
-    return PairResult(
-        pair_key=key,
-        schema_version=SCHEMA_VERSION,
-        pair=pair,
-        status=PairStatus.FAILED,
-        reasons=(reason,),
-        remarks=(),
-        before_used=(),
-        after_used=(),
-        alignment=nothing,
-        scale=nothing,
-        colour_source="none",
-        bias_index=nothing,
-        gates=(),
-        regions=(),
-        readings=(),
-        estimates=(),
-        pictures=(),
-    )
+    return unmeasured_result(pair, PairStatus.FAILED, (reason,), nothing, pair_key=key)

@@ -12,6 +12,11 @@ Scalar = TypeVar("Scalar", np.uint8, np.uint16, np.float32)
 Points = NDArray[np.float64] | NDArray[np.float32]
 
 
+def shrink_factor(shape: tuple[int, ...], megapixels: float) -> float:
+    """Factor ≤ 1 that brings a (rows, cols, ...) picture down to a size in megapixels."""
+    return min(1.0, float(np.sqrt(megapixels * 1e6 / (shape[0] * shape[1]))))
+
+
 def shrink_to(image: NDArray[Scalar], factor: float) -> NDArray[Scalar]:
     """Resize by a factor ≤ 1 with area averaging, to the nearest whole number of pixels."""
     if factor >= 1.0:

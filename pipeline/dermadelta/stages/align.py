@@ -27,7 +27,7 @@ from dermadelta.kernels.geometry import (
     resize_transform,
 )
 from dermadelta.kernels.masks import fill_enclosed, grow
-from dermadelta.kernels.resampling import resize_mask, sample_mask, shrink_pixels
+from dermadelta.kernels.resampling import resize_mask, sample_mask, shrink_factor, shrink_pixels
 from dermadelta.kernels.texture import gaussian
 
 Floats = NDArray[np.float64]
@@ -147,8 +147,7 @@ def _side(
 ) -> _Side:
     stored = photo.photo.rgb
     rows, cols = stored.shape[:2]
-    factor = min(1.0, float(np.sqrt(megapixels * 1e6 / (rows * cols))))
-    small = shrink_pixels(stored, factor)
+    small = shrink_pixels(stored, shrink_factor(stored.shape, megapixels))
     shape = (small.shape[0], small.shape[1])
     rgb = linearise(small, photo.photo.to_linear.curves, photo.photo.to_linear.matrix)
     logs = np.log(np.maximum(rgb, TINY))

@@ -16,7 +16,7 @@ from dermadelta.domain import (
     Settings,
 )
 from dermadelta.kernels.geometry import apply_homography, local_affine
-from dermadelta.kernels.resampling import shrink_to
+from dermadelta.kernels.resampling import shrink_factor, shrink_to
 
 
 class CalibrateConfig(Settings):
@@ -73,7 +73,7 @@ def _find_markers(photo: Photo, config: CalibrateConfig) -> list[NDArray[np.floa
     """Corners (4, 2) of every marker, refined at full resolution."""
     grey = np.asarray(cv2.cvtColor(_eight_bit(photo), cv2.COLOR_RGB2GRAY), dtype=np.uint8)
     rows, cols = grey.shape
-    factor = min(1.0, float(np.sqrt(config.search_megapixels * 1e6 / (rows * cols))))
+    factor = shrink_factor(grey.shape, config.search_megapixels)
     small = shrink_to(grey, factor)
     dictionary = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, config.marker_dictionary))
     parameters = cv2.aruco.DetectorParameters()

@@ -29,7 +29,7 @@ from dermadelta.kernels.masks import (
     skin_colour,
     specular,
 )
-from dermadelta.kernels.resampling import resize_mask, shrink_pixels
+from dermadelta.kernels.resampling import resize_mask, shrink_factor, shrink_pixels
 from dermadelta.kernels.texture import gaussian
 
 
@@ -132,9 +132,7 @@ def region(
 def _work_copy(photo: CalibratedPhoto, config: RegionConfig) -> tuple[FloatArray, tuple[int, int]]:
     """Linear RGB at working size; shrunk as stored (a slow average) and then linearised."""
     stored = photo.photo.rgb
-    rows, cols = stored.shape[:2]
-    factor = min(1.0, float(np.sqrt(config.work_megapixels * 1e6 / (rows * cols))))
-    small = shrink_pixels(stored, factor)
+    small = shrink_pixels(stored, shrink_factor(stored.shape, config.work_megapixels))
     matrix = photo.colour.matrix @ photo.photo.to_linear.matrix
     rgb = linearise(small, photo.photo.to_linear.curves, matrix)
     return rgb, (small.shape[0], small.shape[1])
