@@ -58,7 +58,7 @@ samples: setup  ## make sample_images/ again
 
 lock:  ## pin the newest versions that pyproject.toml allows, with hashes
 	uv pip compile pyproject.toml --extra test --extra dev --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-config --upgrade \
+	  --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-config --upgrade \
 	  --custom-compile-command "make lock" --quiet --output-file requirements.lock
 	@! grep -n '://' requirements.lock
 
