@@ -19,11 +19,15 @@ from dermadelta.stages.carry import CarryConfig
 from dermadelta.stages.check import CheckConfig
 from dermadelta.stages.compare import CompareConfig
 from dermadelta.stages.depict import DepictConfig
+from dermadelta.stages.distinct import DistinctConfig
 from dermadelta.stages.estimate import EstimateConfig
+from dermadelta.stages.gather import GatherConfig
 from dermadelta.stages.load import LoadConfig
 from dermadelta.stages.measure import MeasureConfig
 from dermadelta.stages.observe import ObserveConfig
 from dermadelta.stages.region import RegionConfig
+from dermadelta.variance.model import VarianceModel
+from dermadelta.variance.store import load_model
 
 FAMILIES: dict[str, type[Settings]] = {item.family: item.params for item in measures.ALL}
 """Params class of every measure family, by family name."""
@@ -47,10 +51,12 @@ class Config(Settings):
     calibrate: CalibrateConfig = Field(default_factory=CalibrateConfig)
     region: RegionConfig = Field(default_factory=RegionConfig)
     align: AlignConfig = Field(default_factory=AlignConfig)
+    distinct: DistinctConfig = Field(default_factory=DistinctConfig)
     carry: CarryConfig = Field(default_factory=CarryConfig)
     observe: ObserveConfig = Field(default_factory=ObserveConfig)
     compare: CompareConfig = Field(default_factory=CompareConfig)
     measure: MeasureConfig = Field(default_factory=MeasureConfig)
+    gather: GatherConfig = Field(default_factory=GatherConfig)
     estimate: EstimateConfig = Field(default_factory=EstimateConfig)
     depict: DepictConfig = Field(default_factory=DepictConfig)
     measures: MeasuresConfig = Field(default_factory=MeasuresConfig)
@@ -76,6 +82,16 @@ class Config(Settings):
             return measures.ALL
         wanted = [measures.by_name(name) for name in self.measure.only]
         return tuple(item for item in measures.ALL if item in wanted)
+
+    def variance(self) -> VarianceModel:
+        """The variance model that intervals come from.
+
+        Raises
+        ------
+        ConfigError
+            The file cannot be read or is of another version; the message says what to do.
+        """
+        return load_model(self.estimate.variance_model)
 
 
 def load_config(name_or_path: str | None) -> Config:
@@ -176,7 +192,19 @@ def to_yaml(config: Config) -> str:
 
 
 def config_fingerprint(config: Config) -> str:
-    """SHA-256 of everything that can change a result: settings, measure versions, schema."""
-    versions = " ".join(f"{item.name}={item.version}" for item in config.catalogue())
-    text = "\n".join([config.model_dump_json(), versions, str(SCHEMA_VERSION)])
+    """SHA-256 of everything that can change a result: settings, model, measure versions, schema."""
+    text = "\n".join(
+        [config.model_dump_json(), config.variance().model_dump_json(), _versions(config)]
+    )
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def measuring_fingerprint(config: Config) -> str:
+    """SHA-256 of what can change what is read from pixels: conclusions are drawn anew each time."""
+    text = "\n".join([config.model_dump_json(exclude={"estimate"}), _versions(config)])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _versions(config: Config) -> str:
+    versions = (f"{item.name}={item.version}" for item in config.catalogue())
+    return " ".join((*versions, str(SCHEMA_VERSION)))

@@ -23,7 +23,7 @@ Matrix = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Version of the stored results; part of every key, so older results are computed again."""
 
 
@@ -166,6 +166,8 @@ class CaptureMetadata:
 
     ``width`` and ``height`` are those of the upright picture, in pixels. ``encoding`` names the
     way from stored values to linear sRGB (``"sRGB"``, ``"Display P3 (matrix)"`` ...).
+    ``jpeg_step`` is the mean quantisation step of a JPEG's coarse luminance in code values, 0
+    in other formats.
     """
 
     width: int
@@ -177,6 +179,7 @@ class CaptureMetadata:
     camera: str
     software: str
     captured_at: datetime | None
+    jpeg_step: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -410,7 +413,11 @@ class PhotoFacts:
     the region itself, where a change of relief looks like blur. ``ln_exposure`` is the log ratio
     of median luminance; ``ln_white_balance`` those of R/G and B/G on reference skin (else the
     region); ``shading_shift`` the robust SD of the change of low-passed log luminance (light that
-    moved); ``clipped_share`` the saturated part of the region.
+    moved); ``clipped_share`` the saturated part of the region. ``region_ln_exposure`` is
+    ``ln_exposure`` seen on the region. ``lean`` is where its fine shading leans to in the frame of
+    the first before photo, (cos 2θ, sin 2θ) times its strength (0..1): it turns with the lamp.
+    ``noise_share`` is the part of the power of fine detail that is noise, 0..1; ``jpeg_step``
+    the quantisation of the file.
     """
 
     photo_id: str
@@ -422,6 +429,10 @@ class PhotoFacts:
     ln_white_balance: tuple[float, float]
     shading_shift: float
     clipped_share: float
+    region_ln_exposure: float
+    lean: tuple[float, float]
+    noise_share: float
+    jpeg_step: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -586,6 +597,63 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """What the change of one measure in one region rests on, before any variance model is asked.
+
+    Everything that an interval and a verdict need, and small enough to be kept: another variance
+    model, or more repeat photographs, change the conclusion without a look at a pixel.
+
+    ``main``: in the main region of the pair. ``before`` and ``after`` are the plain readings
+    (log-domain mean over repeats). ``plain`` is after - before and ``reference`` the same on
+    untreated skin, both in the working domain (log for ratio measures, the unit otherwise);
+    ``sampling`` and ``reference_sampling`` are their variances under resampling of skin.
+    ``nuisances`` are what was observed to differ between the photographs, by name, mean squares
+    over the photographs of either side (``variance.nuisances.NUISANCES`` says what each is, and
+    its unit). ``identical``: both sides hold the very same pixels. ``n_before`` and ``n_after``
+    count the photographs that were averaged. ``reason`` is not empty where no change may be
+    reported.
+    """
+
+    measure: str
+    version: int
+    unit: str
+    region: str
+    main: bool
+    before: float | NotMeasured
+    after: float | NotMeasured
+    plain: float | NotMeasured
+    reference: float | NotMeasured
+    source: Literal["given", "automatic", "none"]
+    sampling: float
+    reference_sampling: float
+    nuisances: tuple[tuple[str, float], ...]
+    identical: bool
+    n_before: int
+    n_after: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class WithinVisit:
+    """How far repeat photographs of one visit spread in one measure and region, over a whole input.
+
+    Pooled mean squares per photograph in the working domain (log for ratio measures): of the
+    region's reading (``plain``), of the reading of untreated skin (``reference``) and their mean
+    product (``shared``), each with ``df`` degrees of freedom (photographs less visits).
+    ``reference`` and ``shared`` are 0 where there is no such skin. The square of the within-visit
+    SD of a reading that is corrected with weight w is ``plain - 2 w shared + w**2 reference``.
+    """
+
+    measure: str
+    region: str
+    plain: float
+    shared: float
+    reference: float
+    df: int
+    n_visits: int
+
+
+@dataclass(frozen=True)
 class Comparability:
     """All gates of a pair, and its bias index.
 
@@ -651,6 +719,7 @@ class PairResult:
     gates: tuple[Check, ...]
     regions: tuple[RegionSummary, ...]
     readings: tuple[StoredReading, ...]
+    evidence: tuple[Evidence, ...]
     estimates: tuple[Estimate, ...]
     pictures: tuple[tuple[str, str, str], ...]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -22,7 +22,7 @@ from dermadelta.domain import (
     Check,
     CheckVerdict,
     Comparability,
-    Estimate,
+    Evidence,
     Measure,
     NotAligned,
     NotMeasured,
@@ -40,14 +40,16 @@ from dermadelta.domain import (
     Scale,
     SkinView,
     StoredReading,
-    Verdict,
+    WithinVisit,
 )
 from dermadelta.stages.align import align
 from dermadelta.stages.calibrate import calibrate
 from dermadelta.stages.carry import carry
 from dermadelta.stages.compare import compare
 from dermadelta.stages.depict import depict
+from dermadelta.stages.distinct import distinct
 from dermadelta.stages.estimate import estimate
+from dermadelta.stages.gather import gather
 from dermadelta.stages.load import load, load_mask
 from dermadelta.stages.measure import measure
 from dermadelta.stages.observe import observe
@@ -144,8 +146,9 @@ def _aligned(run: _Run, photos: list[AlignedPhoto]) -> list[AlignedPhoto] | NotA
         aligned.append(replace(item, alignment=found))
     if not any(item.role is Role.AFTER for item in aligned):
         return refusal
-    run.remarks.extend(left_out)
-    return aligned
+    kept, copies = distinct(aligned, run.config.distinct)
+    run.remarks.extend((*left_out, *copies))
+    return kept
 
 
 def _comparable(run: _Run, aligned: list[AlignedPhoto]) -> list[AlignedPhoto]:
@@ -226,21 +229,21 @@ def _measured(run: _Run, aligned: list[AlignedPhoto], carried: Carried) -> PairR
     catalogue = config.catalogue()
     with run.timed("measure"):
         readings = measure(carried, catalogue, config.params())
-    with run.timed("estimate"):
-        estimates = estimate(
+    with run.timed("gather"):
+        evidence = gather(
             readings,
             carried,
             gates,
             alignment,
             catalogue,
             _reference_source(aligned[0].regions),
-            config.estimate,
+            config.gather,
         )
     with run.timed("depict"):
         pictures = depict(aligned[0], after, carried, readings, catalogue, config.depict)
     whole = [g for g in gates.gates if g.verdict is CheckVerdict.FAIL and "*" in g.refuses]
-    measured = not whole and any(row.verdict is not Verdict.NOT_MEASURED for row in estimates)
-    reasons = _reasons(whole, estimates) if not measured else ()
+    measured = not whole and any(not isinstance(item.plain, NotMeasured) for item in evidence)
+    reasons = _reasons(whole, evidence) if not measured else ()
     result = PairResult(
         pair_key=run.pair_key,
         schema_version=SCHEMA_VERSION,
@@ -257,20 +260,55 @@ def _measured(run: _Run, aligned: list[AlignedPhoto], carried: Carried) -> PairR
         gates=gates.gates,
         regions=_region_summaries(carried, aligned[0]),
         readings=_stored(readings, catalogue, aligned),
-        estimates=estimates,
+        evidence=evidence,
+        estimates=(),
         pictures=_listed(pictures),
     )
+    with run.timed("estimate"):
+        result = conclude(result, config)
     return PairRun(result, pictures, run.seconds)
+
+
+def conclude(result: PairResult, config: Config, within: Sequence[WithinVisit] = ()) -> PairResult:
+    """Draw the conclusions of a measured pair again; looks at no photograph.
+
+    Parameters
+    ----------
+    result : PairResult
+        Measured under the same settings but for ``estimate``.
+    config : Config
+        ``estimate`` counts, with its variance model.
+    within : sequence of WithinVisit
+        Spread of the repeat photographs of the whole input.
+
+    Returns
+    -------
+    PairResult
+        With the estimates that follow from its evidence.
+
+    Raises
+    ------
+    ConfigError
+        The variance model cannot be used. Remedy: in the message.
+    """
+    if not result.evidence:
+        return result
+    return replace(
+        result,
+        estimates=estimate(
+            result.evidence, within, config.variance(), config.catalogue(), config.estimate
+        ),
+    )
 
 
 def _listed(pictures: tuple[Picture, ...]) -> tuple[tuple[str, str, str], ...]:
     return tuple((p.name, p.kind, p.caption) for p in pictures)
 
 
-def _reasons(whole: list[Check], estimates: tuple[Estimate, ...]) -> tuple[str, ...]:
+def _reasons(whole: list[Check], evidence: tuple[Evidence, ...]) -> tuple[str, ...]:
     if whole:
         return tuple(f"{gate.name}: {gate.remedy}" for gate in whole)
-    return tuple(dict.fromkeys(row.reason for row in estimates if row.reason))
+    return tuple(dict.fromkeys(item.reason for item in evidence if item.reason))
 
 
 def _used(aligned: list[AlignedPhoto], role: Role) -> tuple[str, ...]:
@@ -392,6 +430,7 @@ def unmeasured_result(
         gates=(),
         regions=(),
         readings=(),
+        evidence=(),
         estimates=(),
         pictures=pictures,
     )

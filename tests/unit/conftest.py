@@ -49,6 +49,7 @@ from dermadelta.stages.calibrate import calibrate
 from dermadelta.stages.carry import carry
 from dermadelta.stages.compare import compare
 from dermadelta.stages.estimate import estimate
+from dermadelta.stages.gather import gather
 from dermadelta.stages.measure import measure
 from dermadelta.stages.observe import observe
 from dermadelta.stages.region import region
@@ -407,15 +408,16 @@ def outcome_of(
     pair = pair_ref((before.photo.photo.ref,), (after.photo.photo.ref,))
     gates = compare(pair, before.photo, after.photo, after.alignment, views, config.compare)
     readings = measure(views, config.catalogue(), config.params())
-    rows = estimate(
+    evidence = gather(
         readings,
         views,
         gates,
         after.alignment,
         config.catalogue(),
         "automatic",
-        config.estimate,
+        config.gather,
     )
+    rows = estimate(evidence, (), config.variance(), config.catalogue(), config.estimate)
     return Outcome(photos, views, gates, readings, {row.measure: row for row in rows})
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from dermadelta.batch.discover import HIDDEN, SYSTEM, discover
 from dermadelta.batch.intake import Intake, Problem
 from dermadelta.batch.pairing import pair_visits
+from dermadelta.commands.conclusions import draw_conclusions
 from dermadelta.commands.outputs import REPORT_NAME, RunFacts, write_outputs
 from dermadelta.commands.progress import Listener, silent
 from dermadelta.commands.work import inspect_photos, keep_inspected, measure_pairs
@@ -133,7 +134,7 @@ def run(
         workers=workers,
         progress=progress,
     )
-    results = in_order(work.results.values())
+    results = draw_conclusions(out, in_order(work.results.values()), config)
     clock.lap("pairs")
     facts = RunFacts(
         source=str(source),

@@ -13,7 +13,7 @@ from dermadelta.batch.inspect import inspect_photo
 from dermadelta.batch.inspected import photo_key, read_inspected, write_inspected
 from dermadelta.batch.ledger import is_done, pair_folder, pair_key
 from dermadelta.commands.progress import Listener, Progress
-from dermadelta.config import Config, config_fingerprint
+from dermadelta.config import Config, measuring_fingerprint
 from dermadelta.domain import (
     NotMeasured,
     PairRef,
@@ -141,7 +141,7 @@ def measure_pairs(
     OutputError
         A result cannot even be written down. Remedy: in the message.
     """
-    fingerprint = config_fingerprint(config)
+    fingerprint = measuring_fingerprint(config)
     tally = _Tally(len(pairs) + len(finished), progress)
     for result in finished:
         # Why it needs no measuring is part of its key: what other photographs of the input take

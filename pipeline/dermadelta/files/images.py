@@ -26,7 +26,7 @@ from dermadelta.errors import (
     UnsupportedPhoto,
 )
 from dermadelta.files.decoders import decode, decode_any
-from dermadelta.files.formats import CONVERT, Facts
+from dermadelta.files.formats import CONVERT, Facts, jpeg_step
 from dermadelta.files.headers import Examined, examine
 from dermadelta.files.paths import openable
 
@@ -56,6 +56,7 @@ class ImageHeader:
 
     ``width`` and ``height`` are those of the stored pixels; ``orientation`` is the EXIF value
     (1..8) still to be applied to them. HEIC pixels come upright, so theirs is always 1.
+    ``jpeg_step`` is the quantisation step of a JPEG's luminance in code values, else 0.
     """
 
     sha256: str
@@ -68,6 +69,7 @@ class ImageHeader:
     software: str
     captured_at: datetime | None
     colour: ColourTags
+    jpeg_step: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -264,6 +266,7 @@ def _header(data: bytes, examined: Examined) -> ImageHeader:
         software=exif.software,
         captured_at=exif.captured_at,
         colour=ColourTags(icc, gamma, primaries, name),
+        jpeg_step=jpeg_step(data) if facts.format == "JPEG" else 0.0,
     )
 
 

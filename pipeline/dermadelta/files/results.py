@@ -243,6 +243,17 @@ def write_pair(folder: Path, result: PairResult, pictures: Sequence[Picture]) ->
                 old.unlink()
     for name, data in encoded.items():
         write_bytes_atomic(folder / name, data)
+    write_result(folder, result)
+
+
+def write_result(folder: Path, result: PairResult) -> None:
+    """Write the ``result.json`` of a pair whose pictures stay as they are.
+
+    Raises
+    ------
+    OutputError
+        As ``write_bytes_atomic``.
+    """
     write_text_atomic(folder / RESULT_NAME, pair_json(result))
 
 

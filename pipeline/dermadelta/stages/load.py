@@ -103,6 +103,7 @@ def load(ref: PhotoRef, config: LoadConfig) -> Photo:
         camera=header.camera,
         software=header.software,
         captured_at=header.captured_at,
+        jpeg_step=header.jpeg_step,
     )
     found = replace(ref, sha256=header.sha256)
     return Photo(found, rgb, to_linear, clipped, metadata, _given_masks(ref, metadata))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,9 @@ from dermadelta.domain import (
     SkinView,
 )
 from dermadelta.kernels.colour import TINY, log_luminance
-from dermadelta.kernels.sharpness import blur_difference, mean_power
+from dermadelta.kernels.geometry import local_affine
+from dermadelta.kernels.shading import lean, turned
+from dermadelta.kernels.sharpness import blur_difference, mean_power, noise_floor
 from dermadelta.kernels.statistics import robust_sd, tile_sums
 
 
@@ -42,6 +44,9 @@ class ObserveConfig(Settings):
         0.30, gt=0.0, description="Highest frequency of the blur fit, cycles per pixel."
     )
     noise_margin: float = Field(5.0, gt=1.0, description="Power over the noise floor in the fit.")
+    lean_sigma_px: float = Field(
+        1.5, gt=0.0, description="Smoothing before the direction of the shading is taken, pixels."
+    )
 
 
 def observe(carried: Carried, photos: Sequence[AlignedPhoto], config: ObserveConfig) -> Carried:
@@ -68,25 +73,34 @@ def observe(carried: Carried, photos: Sequence[AlignedPhoto], config: ObserveCon
         v for v in carried.views if v.region == (REFERENCE if REFERENCE in names else names[0])
     ]
     regions = [v for v in carried.views if v.region == names[0]]
-    base = (_spectrum(anchors[0], config), _tile_logs(anchors[0]))
+    base = _Base(_spectrum(anchors[0], config), _tile_logs(anchors[0]), _tile_logs(regions[0]))
     facts = tuple(
-        _photo_facts(base, anchor, _clipped_share(region, photo), anchor is anchors[0], config)
+        _photo_facts(base, anchor, region, photo, config)
         for anchor, region, photo in zip(anchors, regions, photos, strict=True)
     )
     return replace(carried, views=_equalised(carried.views, facts), facts=facts)
 
 
+Spectrum = tuple[Matrix, Matrix, int]
+Logs = tuple[NDArray[np.int32], Matrix]
+
+
+@dataclass(frozen=True, eq=False)
+class _Base:
+    """The first before photo: spectrum and tiles of its anchor, tiles of its region."""
+
+    spectrum: Spectrum
+    anchor: Logs
+    region: Logs
+
+
 def _photo_facts(
-    base: tuple[tuple[Matrix, Matrix, int], tuple[NDArray[np.int32], Matrix]],
-    view: SkinView,
-    clipped_share: float,
-    first: bool,
-    config: ObserveConfig,
+    base: _Base, view: SkinView, region: SkinView, photo: AlignedPhoto, config: ObserveConfig
 ) -> PhotoFacts:
-    sigma2, se = (0.0, 0.0) if first else _blur(base[0], view, config)
-    ids, logs = _tile_logs(view)
-    common, i, j = np.intersect1d(base[1][0], ids, return_indices=True)
-    change = logs[j] - base[1][1][i] if len(common) else np.zeros((1, 3))
+    spectrum = _spectrum(view, config)
+    first = photo.alignment is None
+    sigma2, se = (0.0, 0.0) if first else _blur(base.spectrum, spectrum, view, config)
+    change = _change(base.anchor, _tile_logs(view))
     light = change.mean(axis=1)
     return PhotoFacts(
         photo_id=view.photo_id,
@@ -100,11 +114,43 @@ def _photo_facts(
             float(np.median(change[:, 2] - change[:, 1])),
         ),
         shading_shift=robust_sd(light),
-        clipped_share=clipped_share,
+        clipped_share=_clipped_share(region, photo),
+        region_ln_exposure=float(np.median(_change(base.region, _tile_logs(region)).mean(axis=1))),
+        lean=_lean(region, config),
+        noise_share=_noise_share(spectrum, view, config),
+        jpeg_step=photo.photo.photo.metadata.jpeg_step,
     )
 
 
-def _spectrum(view: SkinView, config: ObserveConfig) -> tuple[Matrix, Matrix, int]:
+def _change(base: Logs, own: Logs) -> Matrix:
+    """Change of log RGB on the tiles that both photos show, (n, 3); no change without any."""
+    common, i, j = np.intersect1d(base[0], own[0], return_indices=True)
+    return np.asarray(own[1][j] - base[1][i] if len(common) else np.zeros((1, 3)))
+
+
+def _lean(region: SkinView, config: ObserveConfig) -> tuple[float, float]:
+    """Where the shading of the region leans to, in the frame of the first before photo."""
+    rows, cols = region.mask.shape
+    centre = (region.origin[0] + cols / 2.0, region.origin[1] + rows / 2.0)
+    affine = local_affine(region.to_reference, centre)
+    roll = float(np.arctan2(affine[1, 0] - affine[0, 1], affine[0, 0] + affine[1, 1]))
+    own = lean(log_luminance(region.rgb), region.mask, config.lean_sigma_px * region.magnification)
+    return turned(own, roll)
+
+
+def _noise_share(spectrum: Spectrum, view: SkinView, config: ObserveConfig) -> float:
+    """Noise in the fine detail by which blur is told, share of its power."""
+    frequency, power, windows = spectrum
+    low = _lowest(view, config) / view.magnification
+    fine = (frequency >= low) & (frequency <= config.spectrum_high)
+    total = float(np.sum((frequency * power)[fine]))
+    if windows == 0 or total <= 0.0:
+        return 0.0
+    noise = np.minimum(noise_floor(frequency, power), power)
+    return float(np.sum((frequency * noise)[fine])) / total
+
+
+def _spectrum(view: SkinView, config: ObserveConfig) -> Spectrum:
     window = config.spectrum_window_px
     signal = log_luminance(view.rgb)
     for coverage in (0.95, 0.7):
@@ -119,10 +165,10 @@ def _spectrum(view: SkinView, config: ObserveConfig) -> tuple[Matrix, Matrix, in
 
 
 def _blur(
-    base_power: tuple[Matrix, Matrix, int], view: SkinView, config: ObserveConfig
+    base: Spectrum, own: Spectrum, view: SkinView, config: ObserveConfig
 ) -> tuple[float | NotMeasured, float]:
-    frequency, power, windows = _spectrum(view, config)
-    base_frequency, base_values, base_windows = base_power
+    frequency, power, windows = own
+    base_frequency, base_values, base_windows = base
     if windows == 0 or base_windows == 0:
         return NotMeasured("too little skin in one piece to compare sharpness"), 0.0
     # The same skin frequency is 1/magnification as high in this photo's own pixels.

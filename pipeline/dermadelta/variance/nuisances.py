@@ -1,0 +1,220 @@
+"""Nuisances: what can be seen to differ between the photographs of a pair besides the skin.
+
+Each is a square, so that a variance is a sum of coefficients times nuisances.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dermadelta.domain import Alignment, Measure, NotMeasured, PhotoFacts, Read, Scale
+from dermadelta.kernels.statistics import tile_change_se
+
+_DRAWS = 200
+_EI_PER_LN = 100.0 / float(np.log(10.0))
+_JPEG_STEP = 10.0
+"""Quantisation steps are taken in units of ten code values: quality 75 of the usual tables."""
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """What was seen of one measure in one region of a pair of photographs.
+
+    ``facts`` and ``reads`` are those of the before and the after photo. ``tilt_rad`` and
+    ``ln_zoom`` lie between the two photos at the region; ``region_px`` is the region's area in
+    pixels of the first before photo; ``contrast`` the larger distance of the region's reading
+    from that of reference skin on either photo, in the measure's unit (0 without such skin);
+    ``seed`` that of the resampling.
+    """
+
+    facts: tuple[PhotoFacts, PhotoFacts]
+    reads: tuple[Read, Read]
+    alignment: Alignment
+    scale: Scale | NotMeasured
+    tilt_rad: float
+    ln_zoom: float
+    region_px: int
+    contrast: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Nuisance:
+    """One difference: the ``fragile_to`` of the measures it concerns, its unit and meaning."""
+
+    concerns: frozenset[str]
+    unit: str
+    meaning: str
+    square: Callable[[Measure, Observed], float]
+
+
+def observed_nuisances(measure: Measure, seen: Sequence[Observed]) -> dict[str, float]:
+    """Nuisances of a measure, each the mean over pairs of photographs of the two sides.
+
+    Parameters
+    ----------
+    measure : Measure
+        ``fragile_to`` says which concern it.
+    seen : sequence of Observed
+        Every before photo with every after photo, at least one.
+
+    Returns
+    -------
+    dict of str to float
+        By name, at least 0, in the order of ``NUISANCES``.
+    """
+    return {
+        name: float(np.mean([nuisance.square(measure, item) for item in seen]))
+        for name, nuisance in NUISANCES.items()
+        if nuisance.concerns & measure.fragile_to
+    }
+
+
+def same_pixels(reads: Sequence[Sequence[Read]]) -> bool:
+    """Whether both sides hold the very same pixels: then nothing can differ between them."""
+    return all(
+        np.array_equal(a.tiles.value, b.tiles.value) and np.array_equal(a.tiles.ids, b.tiles.ids)
+        for a, b in itertools.product(*reads)
+    )
+
+
+def _gap(name: str, seen: Observed) -> float:
+    return float(getattr(seen.facts[1], name) - getattr(seen.facts[0], name))
+
+
+def _shading(measure: Measure, seen: Observed) -> float:
+    return _gap("shading_shift", seen) ** 2
+
+
+def _lean(measure: Measure, seen: Observed) -> float:
+    first, second = (np.array(fact.lean) for fact in seen.facts)
+    return float(np.sum((second - first) ** 2))
+
+
+def _uneven(measure: Measure, seen: Observed) -> float:
+    return (_gap("region_ln_exposure", seen) - _gap("ln_exposure", seen)) ** 2
+
+
+def _exposure(measure: Measure, seen: Observed) -> float:
+    return _gap("ln_exposure", seen) ** 2
+
+
+def _tilt(measure: Measure, seen: Observed) -> float:
+    return seen.tilt_rad**2
+
+
+def _zoom(measure: Measure, seen: Observed) -> float:
+    return seen.ln_zoom**2
+
+
+def _blur_difference(seen: Observed) -> float | None:
+    first, second = (fact.sigma2_px2 for fact in seen.facts)
+    if isinstance(first, NotMeasured) or isinstance(second, NotMeasured):
+        return None
+    return second - first
+
+
+def _sensitivity(seen: Observed) -> float:
+    return max(abs(read.blur_sensitivity) for read in seen.reads)
+
+
+def _blur(measure: Measure, seen: Observed) -> float:
+    return (_sensitivity(seen) * (_blur_difference(seen) or 0.0)) ** 2
+
+
+def _blur_error(measure: Measure, seen: Observed) -> float:
+    return _sensitivity(seen) ** 2 * sum(fact.sigma2_se_px2**2 for fact in seen.facts)
+
+
+def _blur_unknown(measure: Measure, seen: Observed) -> float:
+    return _sensitivity(seen) ** 2 if _blur_difference(seen) is None else 0.0
+
+
+def _softness(measure: Measure, seen: Observed) -> float:
+    return _sensitivity(seen) ** 2
+
+
+def _noise(measure: Measure, seen: Observed) -> float:
+    return _gap("noise_share", seen) ** 2
+
+
+def _noise_level(measure: Measure, seen: Observed) -> float:
+    return max(fact.noise_share for fact in seen.facts) ** 2
+
+
+def _compression(measure: Measure, seen: Observed) -> float:
+    return (_gap("jpeg_step", seen) / _JPEG_STEP) ** 2
+
+
+def _white_balance(measure: Measure, seen: Observed) -> float:
+    first, second = (np.array(fact.ln_white_balance) for fact in seen.facts)
+    return float(np.sum((_EI_PER_LN * (second - first)) ** 2))
+
+
+def _contrast(measure: Measure, seen: Observed) -> float:
+    return seen.contrast**2
+
+
+def _clipping(measure: Measure, seen: Observed) -> float:
+    return max(fact.clipped_share for fact in seen.facts) ** 2
+
+
+def _edge(measure: Measure, seen: Observed) -> float:
+    """A shift by the alignment error swaps a strip of skin along the region's edge."""
+    swapped = 4.0 * seen.alignment.rms_px / float(np.sqrt(max(1, seen.region_px)))
+    tiles = seen.reads[0].tiles
+    if measure.change == "difference":
+        return float((swapped * np.std(tiles.value)) ** 2)
+    unevenness = tile_change_se(
+        (tiles.ids, tiles.weight, tiles.value), tiles.combine, _DRAWS, seen.seed
+    )
+    return float((swapped * (unevenness or 0.0)) ** 2 * len(tiles.ids))
+
+
+def _mismatch(measure: Measure, seen: Observed) -> float:
+    return (1.0 - seen.alignment.correlation) ** 2
+
+
+def _scale(measure: Measure, seen: Observed) -> float:
+    return seen.scale.rel_sd**2 if isinstance(seen.scale, Scale) else 0.0
+
+
+def _outline(measure: Measure, seen: Observed) -> float:
+    return sum(read.own_rel_sd**2 for read in seen.reads)
+
+
+def _of(concerns: str, unit: str, meaning: str, square: Callable[..., float]) -> Nuisance:
+    return Nuisance(frozenset(concerns.split()), unit, meaning, square)
+
+
+NUISANCES: Mapping[str, Nuisance] = {
+    "shading": _of("light", "ln²", "change of the shading from place to place", _shading),
+    "lean": _of("light", "1", "turn of the direction in which fine relief is lit", _lean),
+    "uneven": _of(
+        "light colour", "ln²", "light on the region changed otherwise than on its anchor", _uneven
+    ),
+    "exposure": _of("light colour", "ln²", "change of brightness", _exposure),
+    "tilt": _of("light alignment", "rad²", "tilt between the photographs", _tilt),
+    "zoom": _of("blur alignment", "ln²", "change of magnification", _zoom),
+    "blur": _of("blur", "ln²", "what the difference of blur does to the reading", _blur),
+    "blur_error": _of("blur", "ln²", "the same for the error of that difference", _blur_error),
+    "blur_unknown": _of("blur", "px⁻⁴", "sharpness could not be compared", _blur_unknown),
+    "softness": _of("blur", "px⁻⁴", "how much the reading depends on sharpness", _softness),
+    "noise": _of("blur", "1", "change of the noise in fine detail", _noise),
+    "noise_level": _of("blur colour", "1", "noise in fine detail", _noise_level),
+    "compression": _of("blur", "1", "difference of JPEG quantisation, tens of codes", _compression),
+    "white_balance": _of("colour", "EI²", "change of white balance", _white_balance),
+    "contrast": _of(
+        "colour", "unit²", "contrast of region and reference that a tone curve scales", _contrast
+    ),
+    "clipping": _of("colour light", "1", "saturated share of the region", _clipping),
+    "edge": _of("alignment", "ln² or unit²", "skin swapped at the region's edge", _edge),
+    "mismatch": _of("alignment", "1", "what local correlation lacks of 1", _mismatch),
+    "scale": _of("scale", "1", "relative uncertainty of the scale", _scale),
+    "outline": _of("outline", "1", "relative uncertainty of the outlines", _outline),
+}
+"""Every nuisance by name; a measure meets those whose ``concerns`` are in its ``fragile_to``."""
