@@ -10,6 +10,7 @@ from pathlib import Path
 from dermadelta.batch.manifest import possible_scale
 from dermadelta.batch.naming import slug
 from dermadelta.batch.pairing import without_measuring
+from dermadelta.commands.conclusions import draw_conclusions
 from dermadelta.commands.outputs import REPORT_NAME, RunFacts, write_outputs
 from dermadelta.commands.progress import Listener, silent
 from dermadelta.commands.work import inspect_photos, measure_pairs
@@ -146,7 +147,7 @@ def compare(
         work=work,
         notes=notes,
     )
-    result = work.results[pair.pair_id]
+    (result,) = draw_conclusions(out, [work.results[pair.pair_id]], config)
     write_outputs(out, [result], records, facts, progress=progress)
     return CompareOutcome(result, out / REPORT_NAME, notes)
 

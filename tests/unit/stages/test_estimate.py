@@ -18,9 +18,13 @@ from dermadelta.domain import (
     Tiles,
     TreatedArea,
     Verdict,
+    WithinVisit,
 )
 from dermadelta.kernels.statistics import Z95
 from dermadelta.stages.estimate import EstimateConfig, estimate
+from dermadelta.stages.gather import GatherConfig, gather
+from dermadelta.variance.model import GUESS, Entry, VarianceModel
+from dermadelta.variance.nuisances import NUISANCES
 
 CONFIG = EstimateConfig()
 N_TILES = 100
@@ -84,18 +88,42 @@ def carried(bench):
     return bench.views_of([skin.aligned(), skin.aligned(role=Role.AFTER, alignment=still)])
 
 
+def entry(**changes) -> Entry:
+    """Sampling and every nuisance count once, and nothing else does."""
+    each = {"sampling": 1.0, **dict.fromkeys(NUISANCES, 1.0)}
+    return Entry(
+        version=1, alone=each, own=each, skin={"sampling": 1.0}, shared={"shading": 1.0}
+    ).model_copy(update=changes)
+
+
+def model_of(catalogue, **changes) -> VarianceModel:
+    entries = {item.name: entry(**changes) for item in catalogue}
+    return VarianceModel(name="test", made={}, measures=entries)
+
+
 @pytest.fixture(scope="module")
 def rows(bench, carried):
-    def make(readings, catalogue, *, source="none", views=None, align=None, config=CONFIG):
-        return estimate(
+    def make(
+        readings,
+        catalogue,
+        *,
+        source="none",
+        views=None,
+        align=None,
+        config=CONFIG,
+        model=None,
+        within=(),
+    ):
+        evidence = gather(
             readings,
             views or carried,
             Comparability((), 0.0),
             bench.homography_only(np.eye(3), **(align or {})),
             catalogue,
             source,
-            config,
+            GatherConfig(),
         )
+        return estimate(evidence, within, model or model_of(catalogue), catalogue, config)
 
     return make
 
@@ -230,51 +258,66 @@ def test_a_clear_change_survives_holm(rows):
 
 @pytest.mark.parametrize("nuisance", ["light", "blur", "colour", "alignment", "scale", "outline"])
 @pytest.mark.parametrize("change", ["ratio", "difference"])
-def test_every_nuisance_widens_the_interval(rows, nuisance, change):
+def test_every_kind_of_nuisance_widens_the_interval(rows, carried, nuisance, change):
     if change == "difference" and nuisance in ("scale", "outline"):
         pytest.skip("relative terms belong to ratio measures")
     own = {"blur_sensitivity": -0.3, "own_rel_sd": 0.05}
     readings = both(tiled(5 + 0.1 * spread(), **own), tiled(6 + 0.1 * spread(1), **own))
+    facts = {"shading_shift": 0.1, "sigma2_px2": 0.2, "ln_white_balance": (0.1, 0.1)}
+    differing = tuple(replace(f, **facts) if f.role is Role.AFTER else f for f in carried.facts)
     without, fragile = (
-        rows(readings, [record(change=change, fragile_to=names)])[0]
+        rows(
+            readings,
+            [record(change=change, fragile_to=names)],
+            views=replace(carried, facts=differing),
+            align={"rms_px": 2.0, "correlation": 0.5},
+        )[0]
         for names in (frozenset(), frozenset({nuisance}))
     )
     assert fragile.change.value == without.change.value
     widths = [row.change.high - row.change.low for row in (without, fragile)]
     assert widths[1] > widths[0]
-    assert set(dict(fragile.variance)) - set(dict(without.variance)) == {nuisance}
-    assert dict(fragile.variance)[nuisance] > 0.0
+    new = set(dict(fragile.variance)) - set(dict(without.variance))
+    assert new
+    assert all(nuisance in NUISANCES[name].concerns for name in new)
 
 
 @pytest.mark.parametrize(
     ("nuisance", "facts"),
     [
-        ("light", {"shading_shift": 0.3}),
-        ("blur", {"sigma2_se_px2": 0.9}),
-        ("blur", {"sigma2_px2": NotMeasured("unknown")}),
-        ("colour", {"ln_white_balance": (0.4, 0.0)}),
+        ("shading", {"shading_shift": 0.3}),
+        ("lean", {"lean": (0.9, 0.1)}),
+        ("uneven", {"region_ln_exposure": 0.5}),
+        ("exposure", {"ln_exposure": 0.7}),
+        ("blur", {"sigma2_px2": 0.9}),
+        ("blur_error", {"sigma2_se_px2": 0.9}),
+        ("blur_unknown", {"sigma2_px2": NotMeasured("unknown")}),
+        ("noise", {"noise_share": 0.9}),
+        ("noise_level", {"noise_share": 0.9}),
+        ("compression", {"jpeg_step": 20.0}),
+        ("white_balance", {"ln_white_balance": (0.4, 0.0)}),
+        ("clipping", {"clipped_share": 0.2}),
     ],
 )
 def test_the_more_the_photos_differ_the_wider(rows, carried, nuisance, facts):
     own = {"blur_sensitivity": -0.3}
     readings = both(tiled(5 + 0.1 * spread(), **own), tiled(6 + 0.1 * spread(1), **own))
-    item = record(change="ratio", fragile_to=frozenset({nuisance}))
+    item = record(change="ratio", fragile_to=NUISANCES[nuisance].concerns)
     worse = replace(
         carried,
         facts=tuple(replace(f, **facts) if f.role is Role.AFTER else f for f in carried.facts),
     )
-    near, far = (
-        dict(rows(readings, [item], views=views)[0].variance)[nuisance]
-        for views in (carried, worse)
-    )
-    assert far > 1.05 * near
+    near, far = (rows(readings, [item], views=views)[0] for views in (carried, worse))
+    assert dict(far.variance)[nuisance] > 1.05 * dict(near.variance).get(nuisance, 0.0)
+    assert far.change_pct.high - far.change_pct.low > near.change_pct.high - near.change_pct.low
+    assert far.sdc > near.sdc
 
 
 def test_a_worse_alignment_widens(rows):
     readings = both(tiled(5 + 0.5 * spread()), tiled(6 + 0.5 * spread(1)))
     item = record(change="ratio", fragile_to=frozenset({"alignment"}))
     near, far = (
-        dict(rows(readings, [item], align={"rms_px": rms})[0].variance)["alignment"]
+        dict(rows(readings, [item], align={"rms_px": rms})[0].variance)["edge"]
         for rms in (0.2, 4.0)
     )
     assert far > 10 * near
@@ -328,6 +371,7 @@ def test_texture_is_corrected_as_far_as_the_reference_moved(rows):
     assert 0.5 < row.reference_weight <= 1.0
     assert row.change_reference > row.change_pct.value > row.change_plain
     assert row.verdict is Verdict.NO_DETECTABLE_CHANGE
+    assert "unexplained" in dict(row.variance), "the reference moved by more than was foreseen"
     item, readings = texture(1.0)
     (still,) = rows(readings, [item], source="automatic")
     assert still.change_pct.value == pytest.approx(-20.0, abs=0.6)
@@ -336,13 +380,80 @@ def test_texture_is_corrected_as_far_as_the_reference_moved(rows):
 
 def test_reference_skin_narrows_what_the_lamp_may_have_done(rows, carried):
     item, readings = texture(1.0)
-    (with_it,) = rows(readings, [item], source="automatic")
+    model = VarianceModel(name="test", made={}, measures={item.name: GUESS["ratio"]})
+    (with_it,) = rows(readings, [item], source="automatic", model=model)
     alone = replace(carried, views=tuple(v for v in carried.views if v.region == "roi"))
-    (without,) = rows(readings, [item], views=alone)
+    (without,) = rows(readings, [item], views=alone, model=model)
     assert without.reference == "none"
     assert isinstance(without.change_reference, NotMeasured)
     widths = [row.change_pct.high - row.change_pct.low for row in (with_it, without)]
     assert widths[0] < widths[1]
+
+
+# ------------------------------------------------------------- model and repeat photographs
+
+
+def test_a_measure_that_was_never_fitted_gets_a_cautious_interval_and_says_so(rows):
+    readings = both(tiled(5 + 0.1 * spread()), tiled(6 + 0.1 * spread(1)))
+    nothing = VarianceModel(name="none", made={}, measures={})
+    older = model_of([record()]).model_copy(
+        update={"measures": {"made_up": entry().model_copy(update={"version": 7})}}
+    )
+    (known,) = rows(readings, [record(change="ratio")])
+    for model in (nothing, older):
+        (row,) = rows(readings, [record(change="ratio")], model=model)
+        assert "cautious guess" in row.reason
+        assert row.change_pct.high - row.change_pct.low > known.change_pct.high
+    assert "guess" not in known.reason
+
+
+def test_the_factor_of_the_model_widens_every_interval(rows):
+    readings = both(tiled(5 + 0.1 * spread()), tiled(6 + 0.1 * spread(1)))
+    (one,) = rows(readings, [record()])
+    (two,) = rows(readings, [record()], model=model_of([record()], alone_factor=2.0))
+    assert two.change.high - two.change.value == pytest.approx(
+        2.0 * (one.change.high - one.change.value)
+    )
+    assert two.sdc == pytest.approx(2.0 * one.sdc)
+
+
+def test_what_a_change_adds_widens_its_interval_but_not_what_is_detectable(rows):
+    readings = both(tiled(5 + 0.1 * spread()), tiled(9 + 0.1 * spread(1)))
+    (one,) = rows(readings, [record()])
+    (two,) = rows(readings, [record()], model=model_of([record()], per_change=0.2))
+    half = Z95 * np.hypot((one.change.high - 4.0) / Z95, 0.2 * 4.0)
+    assert two.change.high - two.change.value == pytest.approx(half, rel=1e-2)
+    assert two.sdc == one.sdc
+
+
+def test_repeats_narrow_by_the_root_of_their_number(rows):
+    one = both(tiled(5 + 0.1 * spread()), tiled(6 + 0.1 * spread(1)))
+    widths = [
+        row.change.high - row.change.low
+        for (row,) in (rows(one, [record()]), rows(4 * one, [record()]))
+    ]
+    assert widths[1] == pytest.approx(0.5 * widths[0])
+
+
+@pytest.mark.parametrize("df", [4, 40])
+def test_the_clinics_own_spread_counts_by_its_degrees_of_freedom(rows, df):
+    """Repeats spread twice as far as the model foresees."""
+    readings = both(tiled(5 + 0 * spread()), tiled(6 + 0.1 * spread(1)))
+    foreseen = rows(readings, [record()])[0].sdc / Z95
+    seen = WithinVisit("made_up", "roi", 2.0 * foreseen**2, 0.0, 0.0, df, df)
+    (row,) = rows(readings, [record()], within=(seen,))
+    prior = entry().prior_df
+    expected = foreseen * np.sqrt((prior + df * 4.0) / (prior + df))
+    assert row.sdc == pytest.approx(Z95 * expected)
+    assert row.sdc > foreseen
+
+
+def test_repeats_that_agree_too_well_do_not_narrow_without_limit(rows):
+    readings = both(tiled(5 + 0 * spread()), tiled(6 + 0.1 * spread(1)))
+    foreseen = rows(readings, [record()])[0].sdc
+    same = WithinVisit("made_up", "roi", 0.0, 0.0, 0.0, 5000, 5000)
+    (row,) = rows(readings, [record()], within=(same,))
+    assert row.sdc == pytest.approx(foreseen * np.sqrt(CONFIG.least_share))
 
 
 # ------------------------------------------------------------------ on photographs

@@ -1,0 +1,321 @@
+"""Fit: coefficients of the model from pairs whose true change is known.
+
+The likelihood is Student's t, whose tails let a few wild pairs be wild. What the fit leaves over is
+set right by a conformal factor from pairs that it has not seen (cross-fitting), so that intervals
+hold as many truths as they promise whatever the shape of the errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq, minimize
+from scipy.stats import t as student
+
+from dermadelta.domain import Evidence, Measure, NotMeasured
+from dermadelta.kernels.statistics import Z95
+from dermadelta.variance.model import BASE, SAMPLING, Entry, features, predict
+
+Floats = NDArray[np.float64]
+
+LEAST_PAIRS = 40
+"""Fewer pairs of known truth fit nothing."""
+
+_TAIL_DF = 5.0
+"""Degrees of freedom of the likelihood."""
+
+_SPARSE = 0.004
+"""Cost, per pair, of a coefficient that explains the whole variance: keeps idle ones at 0."""
+
+_FOLDS = 5
+_SKIN = (BASE, SAMPLING, "noise_level", "softness")
+"""What untreated skin's own variance may depend on; all else it shares with the region."""
+
+_LEAST_SAMPLING = 1.0
+"""The bootstrap's variance is there whatever else is."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """Evidence whose true changes are known, in the working domain.
+
+    ``truth`` is of the region (against untreated skin for difference measures that are corrected
+    by it), ``reference_truth`` of the untreated skin. ``changed``: made to change.
+    """
+
+    evidence: Evidence
+    truth: float
+    reference_truth: float
+    changed: bool
+
+
+def fit_entry(measure: Measure, known: Sequence[Known]) -> Entry | None:
+    """Coefficients of one measure.
+
+    Parameters
+    ----------
+    measure : Measure
+    known : sequence of Known
+        Pairs without a change fit the variance; those with one fit what a change adds.
+
+    Returns
+    -------
+    Entry or None
+        None with fewer than 40 pairs without change.
+    """
+    still = [item for item in known if not item.changed]
+    alone = [item for item in still if isinstance(item.evidence.reference, NotMeasured)]
+    corrected = [item for item in still if not isinstance(item.evidence.reference, NotMeasured)]
+    if max(len(alone), len(corrected)) < LEAST_PAIRS:
+        return None
+    entry = Entry(version=measure.version, n_alone=len(alone), n_corrected=len(corrected))
+    ratios: list[Floats] = []
+    if len(alone) >= LEAST_PAIRS:
+        entry, unseen = _with_factor(measure, entry, alone, "alone")
+        ratios.append(unseen)
+    if len(corrected) >= LEAST_PAIRS:
+        entry, unseen = _with_factor(measure, entry, corrected, "corrected")
+        ratios.append(unseen)
+    entry = entry.model_copy(update={"prior_df": _prior_df(np.concatenate(ratios))})
+    return _with_change(measure, entry, [item for item in known if item.changed])
+
+
+def _with_factor(
+    measure: Measure, entry: Entry, known: Sequence[Known], part: str
+) -> tuple[Entry, Floats]:
+    """Coefficients from all pairs, the conformal factor from pairs that were held out in turn."""
+    unseen = np.concatenate(
+        [
+            _ratios(
+                measure,
+                _coefficients(
+                    measure, entry, [k for n, k in enumerate(known) if n % _FOLDS != fold], part
+                ),
+                known[fold::_FOLDS],
+            )
+            for fold in range(_FOLDS)
+        ]
+    )
+    fitted = _coefficients(measure, entry, known, part)
+    return fitted.model_copy(update={f"{part}_factor": conformal_factor(unseen)}), unseen
+
+
+def conformal_factor(ratios: Floats) -> float:
+    """By how much SDs must grow for 95 % of the errors to lie within 1.96 of them.
+
+    Parameters
+    ----------
+    ratios : (n,) float64
+        Errors of pairs not fitted on, over their predicted SDs.
+
+    Returns
+    -------
+    float
+        The ⌈0.95 (n + 1)⌉-th smallest absolute ratio over 1.96.
+
+    References
+    ----------
+    Vovk, Gammerman, Shafer 2005, doi:10.1007/b106715; cross-conformal: Vovk 2015,
+    doi:10.1007/s10472-013-9368-4.
+    """
+    ordered = np.sort(np.abs(ratios))
+    rank = min(len(ordered), int(np.ceil(0.95 * (len(ordered) + 1))))
+    return max(float(ordered[rank - 1]) / Z95, 1e-3)
+
+
+def _ratios(measure: Measure, entry: Entry, known: Sequence[Known]) -> Floats:
+    """Errors over predicted SDs."""
+    found = []
+    for item in known:
+        change = predict(measure, item.evidence, entry)
+        if change.sd > 0.0:
+            found.append((change.value - _target(measure, item, change.weight)) / change.sd)
+    return np.asarray(found, dtype=np.float64)
+
+
+def _target(measure: Measure, item: Known, weight: float) -> float:
+    """What the estimate should be; a difference's truth is against untreated skin already."""
+    if measure.change == "difference":
+        return item.truth
+    return item.truth - weight * item.reference_truth
+
+
+# --------------------------------------------------------------------------- coefficients
+
+
+def _coefficients(measure: Measure, entry: Entry, known: Sequence[Known], part: str) -> Entry:
+    if part == "alone":
+        errors = np.array([_plain(k) - k.truth for k in known])
+        names, table = _table(known, reference=False)
+        return entry.model_copy(update={"alone": _named(names, _fit_sum(table, errors, names))})
+    if measure.change == "difference":
+        errors = np.array([_plain(k) - _reference(k) - k.truth for k in known])
+        names, table = _table(known, reference=False)
+        skin = np.array([k.evidence.reference_sampling for k in known])
+        fitted = _fit_sum(table, errors, names, fixed=skin)
+        return entry.model_copy(update={"own": _named(names, fitted), "skin": {SAMPLING: 1.0}})
+    return _fit_shared(entry, known)
+
+
+def _plain(item: Known) -> float:
+    value = item.evidence.plain
+    if isinstance(value, NotMeasured):
+        raise TypeError("only measured changes are fitted")
+    return value
+
+
+def _reference(item: Known) -> float:
+    value = item.evidence.reference
+    if isinstance(value, NotMeasured):
+        raise TypeError("this pair has no untreated skin")
+    return value
+
+
+def _table(known: Sequence[Known], *, reference: bool) -> tuple[list[str], Floats]:
+    """Features by name, (n, k): sampling of the region or of the untreated skin."""
+    rows = []
+    for item in known:
+        evidence = item.evidence
+        sampling = evidence.reference_sampling if reference else evidence.sampling
+        rows.append(features(evidence, sampling))
+    names = [n for n in rows[0] if not reference or n in _SKIN]
+    return names, np.array([[row.get(name, 0.0) for name in names] for row in rows])
+
+
+def _named(names: Sequence[str], values: Floats) -> dict[str, float]:
+    return {n: float(f"{v:.6g}") for n, v in zip(names, values, strict=True) if v > 0.0}
+
+
+def _units(table: Floats, errors: Floats) -> Floats:
+    """Size of each coefficient at which it explains the errors alone."""
+    typical = float(np.median(errors**2)) / 0.455 + 1e-12
+    return np.asarray(typical / np.maximum(table.mean(axis=0), 1e-30))
+
+
+def _bounds(names: Sequence[str], units: Floats) -> list[tuple[float, float | None]]:
+    return [
+        (_LEAST_SAMPLING / unit if name == SAMPLING else 0.0, None)
+        for name, unit in zip(names, units, strict=True)
+    ]
+
+
+def _start(bounds: Sequence[tuple[float, float | None]]) -> Floats:
+    return np.array([max(low, 0.3 / len(bounds)) for low, _ in bounds])
+
+
+def _fit_sum(
+    table: Floats, errors: Floats, names: Sequence[str], fixed: Floats | float = 0.0
+) -> Floats:
+    """Coefficients of a variance that is a sum, (k,)."""
+    units = _units(table, errors)
+    scaled = table * units
+    bounds = _bounds(names, units)
+    least = 1e-4 * float(np.median(errors**2)) + 1e-15
+
+    def cost(x: Floats) -> tuple[float, Floats]:
+        variance = scaled @ x + fixed + least
+        ratio = errors**2 / (_TAIL_DF * variance)
+        value = 0.5 * np.log(variance) + 0.5 * (_TAIL_DF + 1.0) * np.log1p(ratio)
+        slope = (0.5 - 0.5 * (_TAIL_DF + 1.0) * ratio / (1.0 + ratio)) / variance
+        gradient = scaled.T @ slope / len(errors) + _SPARSE
+        return float(value.mean() + _SPARSE * x.sum()), gradient
+
+    found = minimize(cost, _start(bounds), jac=True, method="L-BFGS-B", bounds=bounds)
+    return np.asarray(found.x * units, dtype=np.float64)
+
+
+def _fit_shared(entry: Entry, known: Sequence[Known]) -> Entry:
+    """Own, shared and the untreated skin's variance together, from both changes of each pair."""
+    region = np.array([_plain(k) - k.truth for k in known])
+    skin = np.array([_reference(k) - k.reference_truth for k in known])
+    names, table = _table(known, reference=False)
+    skin_names, skin_table = _table(known, reference=True)
+    shared_names = [n for n in names if n != SAMPLING]
+    shared_table = table[:, [names.index(n) for n in shared_names]]
+    tables = (table, skin_table, shared_table)
+    units = [_units(table, region), _units(skin_table, skin), _units(shared_table, skin)]
+    scaled = [t * u for t, u in zip(tables, units, strict=True)]
+    cuts = np.cumsum([len(names), len(skin_names)])
+    bounds = [
+        *_bounds(names, units[0]),
+        *_bounds(skin_names, units[1]),
+        *_bounds(shared_names, units[2]),
+    ]
+
+    def cost(x: Floats) -> tuple[float, Floats]:
+        own, other, common = (
+            s @ part + 1e-9 for s, part in zip(scaled, np.split(x, cuts), strict=True)
+        )
+        value, slopes = _pair_likelihood(region, skin, own + common, other + common, common)
+        parts = (slopes[0], slopes[1], slopes[0] + slopes[1] + slopes[2])
+        gradient = [s.T @ p / len(region) for s, p in zip(scaled, parts, strict=True)]
+        return value + _SPARSE * float(x.sum()), np.concatenate(gradient) + _SPARSE
+
+    found = minimize(cost, _start(bounds), jac=True, method="L-BFGS-B", bounds=bounds)
+    fitted = [x * u for x, u in zip(np.split(found.x, cuts), units, strict=True)]
+    return entry.model_copy(
+        update={
+            "own": _named(names, fitted[0]),
+            "skin": _named(skin_names, fitted[1]),
+            "shared": _named(shared_names, fitted[2]),
+        }
+    )
+
+
+def _pair_likelihood(
+    first: Floats, second: Floats, a: Floats, b: Floats, c: Floats
+) -> tuple[float, tuple[Floats, Floats, Floats]]:
+    """Negative log likelihood of two errors with variances a and b and covariance c.
+
+    A bivariate t; returns the mean and its slopes by a, b and c.
+    """
+    det = np.maximum(a * b - c * c, 1e-30)
+    size = (b * first**2 - 2.0 * c * first * second + a * second**2) / det
+    value = 0.5 * np.log(det) + 0.5 * (_TAIL_DF + 2.0) * np.log1p(size / _TAIL_DF)
+    weight = 0.5 * (_TAIL_DF + 2.0) / (_TAIL_DF + size)
+    by_a = 0.5 * b / det + weight * (second**2 - size * b) / det
+    by_b = 0.5 * a / det + weight * (first**2 - size * a) / det
+    by_c = -c / det + weight * (2.0 * c * size - 2.0 * first * second) / det
+    return float(value.mean()), (by_a, by_b, by_c)
+
+
+# --------------------------------------------------------------------------- what is left
+
+
+def _prior_df(ratios: Floats) -> float:
+    """Degrees of freedom of a t that the ratios of errors to SDs follow: how sure a prediction is.
+
+    A t is a normal whose variance is itself uncertain by so many degrees of freedom.
+    """
+    df, _, _ = student.fit(ratios, floc=0.0)
+    return float(f"{np.clip(df, 3.0, 60.0):.3g}")
+
+
+def _with_change(measure: Measure, entry: Entry, changed: Sequence[Known]) -> Entry:
+    """What the size of a change must add for 95 % of the pairs made to change to be held."""
+    usable = [
+        item
+        for item in changed
+        if (entry.alone if isinstance(item.evidence.reference, NotMeasured) else entry.own)
+    ]
+    if len(usable) < LEAST_PAIRS:
+        return entry
+    predicted = [predict(measure, item.evidence, entry) for item in usable]
+    errors = np.array(
+        [p.value - _target(measure, k, p.weight) for p, k in zip(predicted, usable, strict=True)]
+    )
+    variance = np.array([p.null_sd**2 for p in predicted]) + 1e-15
+    size = np.array([p.value**2 for p in predicted])
+
+    def lacks(share: float) -> float:
+        return conformal_factor(errors / np.sqrt(variance + share**2 * size)) - 1.0
+
+    if lacks(0.0) <= 0.0:
+        return entry
+    share = float(brentq(lacks, 0.0, 1.0, xtol=1e-4)) if lacks(1.0) < 0.0 else 1.0
+    # The factor multiplies this part too.
+    factor = entry.corrected_factor if entry.own else entry.alone_factor
+    return entry.model_copy(update={"per_change": float(f"{share / factor:.4g}")})
