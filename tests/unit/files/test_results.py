@@ -21,6 +21,7 @@ from dermadelta.domain import (
     Check,
     CheckVerdict,
     Estimate,
+    Evidence,
     Interval,
     NotMeasured,
     PairRef,
@@ -206,13 +207,17 @@ def result() -> PairResult:
         "roughness", 1, "ln", "roi", 1.0, 2.0, Interval(0.1, -0.2, 1 / 3), nothing, 1e-12, nothing,
         nothing, "none", nothing, 5.5, True, Verdict.NO_DETECTABLE_CHANGE, "", (("blur", 0.25),),
     )  # fmt: skip
+    evidence = Evidence(
+        "roughness", 1, "ln", "roi", True, 1.0, 2.0, 1 / 3, nothing, "none", 0.1, 0.0,
+        (("blur", 0.25),), False, 1, 2, "",
+    )  # fmt: skip
     return PairResult(
         "key", SCHEMA_VERSION, pair, PairStatus.MEASURED, (), ("remark",), ("p1",), ("p2",),
         AlignmentSummary(0.5, 1.5, 0.9, 0.8, 120, "m", (1.0, 0.0, 0.1)),
         Scale(0.05, 0.01, "given"), "none", nothing, (gate, text_gate, no_gate),
         (RegionSummary("roi", "given", 0.25, nothing),),
         (StoredReading("roughness", 1, "ln", Role.BEFORE, "p1", date(2026, 1, 2), "roi", 1.25),),
-        (estimate,), (("before.jpg", "before", "Before"),),
+        (evidence,), (estimate,), (("before.jpg", "before", "Before"),),
     )  # fmt: skip
 
 

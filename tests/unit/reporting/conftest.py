@@ -286,6 +286,7 @@ def make_result(pair: PairRef | None = None, **changes: Any) -> PairResult:
         gates=GATES,
         regions=(RegionSummary("roi", "given", 0.18, 1240.0),),
         readings=readings,
+        evidence=(),
         estimates=estimates,
         pictures=(
             ("before.jpg", "before", ""),
