@@ -23,6 +23,7 @@ from dermadelta.domain import (
     ColourModel,
     Comparability,
     Estimate,
+    Measure,
     NotMeasured,
     PairRef,
     Phase,
@@ -295,6 +296,14 @@ SCAR = (Scar("red", Outline(0.8, 0.3, 2.3, 1.7, 0.1, 4)),)
 CASES: dict[str, Callable[[], Case]] = {
     "no_change": case,
     "texture": lambda: case("texture", treatment=Treatment(SPOT, relief_factor=0.55)),
+    "texture again": lambda: case(
+        "texture",
+        treatment=Treatment(SPOT, relief_factor=0.55),
+        before=ShotPlan(
+            datetime(2026, 1, 12, 10, 3), replace(STEADY, rotation_deg=1.5, zoom=1.01), LAMP, 303
+        ),
+        camera=replace(AGAIN, rotation_deg=-1.5, zoom=0.99),
+    ),
     "redness": lambda: case(
         "redness",
         baseline=Treatment(SPOT, haemoglobin_change=0.22),
@@ -308,6 +317,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "mirrored": lambda: case(mirrored=True),
     "quarter": lambda: case(camera=replace(AGAIN, rotation_deg=90.0)),
     "soft": lambda: case(camera=replace(AGAIN, blur_px=1.6)),
+    "soft again": lambda: case(camera=replace(AGAIN, blur_px=1.6, rotation_deg=1.5, zoom=1.02)),
     "warm": lambda: case(camera=replace(AGAIN, wb_red=1.08, exposure_ev=0.2)),
     "light": lambda: tone_case(0.45, 0.0),
     "brown": lambda: tone_case(1.6, 0.1),
@@ -399,6 +409,19 @@ def outcome(name: str, treated: TreatedArea = TreatedArea.LOCAL) -> Outcome:
     return outcome_of(aligned(name, treated), carried(name, treated))
 
 
+def estimates_of(
+    readings: Sequence[Reading],
+    views: Carried,
+    gates: Comparability,
+    alignment: Alignment,
+    config: Config,
+    catalogue: Sequence[Measure],
+) -> tuple[Estimate, ...]:
+    """Readings to estimates, by the model of the package."""
+    evidence = gather(readings, views, gates, alignment, catalogue, "automatic", config.gather)
+    return estimate(evidence, (), config.variance(), catalogue, config.estimate)
+
+
 def outcome_of(
     photos: tuple[AlignedPhoto, AlignedPhoto], views: Carried, config: Config | None = None
 ) -> Outcome:
@@ -408,16 +431,7 @@ def outcome_of(
     pair = pair_ref((before.photo.photo.ref,), (after.photo.photo.ref,))
     gates = compare(pair, before.photo, after.photo, after.alignment, views, config.compare)
     readings = measure(views, config.catalogue(), config.params())
-    evidence = gather(
-        readings,
-        views,
-        gates,
-        after.alignment,
-        config.catalogue(),
-        "automatic",
-        config.gather,
-    )
-    rows = estimate(evidence, (), config.variance(), config.catalogue(), config.estimate)
+    rows = estimates_of(readings, views, gates, after.alignment, config, config.catalogue())
     return Outcome(photos, views, gates, readings, {row.measure: row for row in rows})
 
 
@@ -445,6 +459,7 @@ class Bench:
     views_of = staticmethod(views_of)
     outcome = staticmethod(outcome)
     outcome_of = staticmethod(outcome_of)
+    estimates_of = staticmethod(estimates_of)
 
 
 @pytest.fixture(scope="session", autouse=True)

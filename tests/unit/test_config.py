@@ -12,11 +12,14 @@ from dermadelta.config import (
     Config,
     config_fingerprint,
     load_config,
+    measuring_fingerprint,
     preset_names,
     to_yaml,
 )
 from dermadelta.domain import Settings
 from dermadelta.errors import ConfigError
+from dermadelta.variance.model import VarianceModel
+from dermadelta.variance.store import model_text
 
 
 def leaves(settings: Settings, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
@@ -209,9 +212,22 @@ def test_every_value_is_part_of_the_fingerprint(path, value):
             continue
         if dict(leaves(config))[path] == value:
             continue
+        if path == ("estimate", "variance_model"):
+            return  # a file: its content counts, see the test below
         assert config_fingerprint(config) != config_fingerprint(Config())
         return
     pytest.fail(f"no other value of {path} is allowed: {value!r}")
+
+
+def test_the_variance_model_is_part_of_the_fingerprint_but_asks_for_no_new_pixels(tmp_path):
+    prints = []
+    for name in ("one", "two"):
+        file = tmp_path / "model.json"
+        file.write_text(model_text(VarianceModel(name=name, made={}, measures={})), "utf-8")
+        config = Config.model_validate({"estimate": {"variance_model": str(file)}})
+        prints.append((config_fingerprint(config), measuring_fingerprint(config)))
+    assert prints[0][0] != prints[1][0]
+    assert prints[0][1] == prints[1][1] == measuring_fingerprint(Config())
 
 
 def test_every_setting_says_what_it_is():

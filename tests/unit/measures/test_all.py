@@ -27,7 +27,6 @@ from dermadelta.domain import (
     Verdict,
 )
 from dermadelta.errors import ConfigError
-from dermadelta.stages.estimate import estimate
 from dermadelta.stages.measure import measure
 
 ALL = measures.ALL
@@ -289,9 +288,7 @@ def identical(bench, skin):
         ]
         views = bench.views_of(photos)
         readings = measure(views, ALL, Config().params())
-        rows = estimate(
-            readings, views, Comparability((), 0.0), still, ALL, "automatic", Config().estimate
-        )
+        rows = bench.estimates_of(readings, views, Comparability((), 0.0), still, Config(), ALL)
         found[scaled] = {row.measure: row for row in rows}
     return found
 
@@ -315,9 +312,7 @@ def test_a_gate_that_names_it_refuses_it(item, bench, identical, views):
     still = bench.homography_only(np.eye(3))
     readings = list(measure(pair, ALL, Config().params()))
     readings += [replace(r, role=Role.AFTER) for r in readings]
-    rows = estimate(
-        readings, pair, Comparability((gate,), 0.0), still, (item,), "automatic", Config().estimate
-    )
+    rows = bench.estimates_of(readings, pair, Comparability((gate,), 0.0), still, Config(), (item,))
     assert [row.verdict for row in rows] == [Verdict.NOT_MEASURED]
     assert "Retake." in rows[0].reason
     assert isinstance(rows[0].change, NotMeasured)
