@@ -317,7 +317,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "mirrored": lambda: case(mirrored=True),
     "quarter": lambda: case(camera=replace(AGAIN, rotation_deg=90.0)),
     "soft": lambda: case(camera=replace(AGAIN, blur_px=1.6)),
-    "soft again": lambda: case(camera=replace(AGAIN, blur_px=1.6, rotation_deg=1.5, zoom=1.02)),
+    "soft again": lambda: case(camera=replace(AGAIN, blur_px=1.6, rotation_deg=-1.0, zoom=1.01)),
     "warm": lambda: case(camera=replace(AGAIN, wb_red=1.08, exposure_ev=0.2)),
     "light": lambda: tone_case(0.45, 0.0),
     "brown": lambda: tone_case(1.6, 0.1),
