@@ -185,13 +185,11 @@ def predict(
         factor = entry.corrected_factor
     if evidence.identical:
         return Predicted(value, weight, {}, 0.0)
-    scale = factor**2 * _repeat_factor(parts, weight, evidence, entry, within, least_share)
-    return Predicted(
-        value,
-        weight,
-        {name: scale * part for name, part in parts.items()},
-        (factor * entry.per_change * value) ** 2,
-    )
+    single = {name: factor**2 * part for name, part in parts.items()}
+    repeats = _repeat_factor(single, weight, evidence, entry, within, least_share)
+    # What no nuisance explains may differ from day to day: repeats of one visit do not show it.
+    scaled = {name: part * (1.0 if name == BASE else repeats) for name, part in single.items()}
+    return Predicted(value, weight, scaled, (factor * entry.per_change * value) ** 2)
 
 
 def _corrected(
@@ -231,9 +229,9 @@ def _repeat_factor(
     within: WithinVisit | None,
     least_share: float,
 ) -> float:
-    """By how much repeat photographs change the variance of one photograph against one other."""
+    """By how much repeats change the variance of one photograph against one other, but for BASE."""
     averaged = 0.5 * (1.0 / max(1, evidence.n_before) + 1.0 / max(1, evidence.n_after))
-    predicted = sum(parts.values())
+    predicted = sum(part for name, part in parts.items() if name != BASE)
     if within is None or within.df < 1 or predicted <= 0.0:
         return averaged
     observed = 2.0 * max(
