@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -62,13 +64,27 @@ def masked_gaussian(
     (h, w) float32
         The local mean; 0 where no usable pixel is within reach.
     """
+    return masked_gaussians([image], mask, sigma_px)[0]
+
+
+def masked_gaussians(
+    images: Sequence[NDArray[np.float32]], mask: NDArray[np.bool_], sigma_px: float
+) -> list[NDArray[np.float32]]:
+    """``masked_gaussian`` of several images under one mask, whose own mean is made once."""
+    # Not image * mask: what is not finite outside the mask would spread into it.
+    inside = [np.where(mask, image, np.float32(0.0)) for image in images]
     if sigma_px <= 0.0:
-        return np.where(mask, image, np.float32(0.0))
-    weight = mask.astype(np.float32)
-    # Not image * weight: what is not finite outside the mask would spread into it.
-    total = gaussian(np.where(mask, image, np.float32(0.0)), sigma_px)
-    norm = gaussian(weight, sigma_px)
-    return np.where(norm > 1e-4, total / np.maximum(norm, np.float32(1e-4)), np.float32(0.0))
+        return inside
+    norm = gaussian(mask.astype(np.float32), sigma_px)
+    reached = norm > 1e-4
+    np.maximum(norm, np.float32(1e-4), out=norm)
+    means = []
+    for image in inside:
+        mean = gaussian(image, sigma_px)
+        mean /= norm
+        mean *= reached
+        means.append(mean)
+    return means
 
 
 def band_residual(
