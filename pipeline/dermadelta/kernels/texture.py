@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -70,21 +70,29 @@ def masked_gaussian(
 def masked_gaussians(
     images: Sequence[NDArray[np.float32]], mask: NDArray[np.bool_], sigma_px: float
 ) -> list[NDArray[np.float32]]:
-    """``masked_gaussian`` of several images under one mask, whose own mean is made once."""
-    # Not image * mask: what is not finite outside the mask would spread into it.
-    inside = [np.where(mask, image, np.float32(0.0)) for image in images]
-    if sigma_px <= 0.0:
-        return inside
+    """``masked_gaussian`` of several images under one mask."""
+    return list(map(masked_blur(mask, sigma_px), images))
+
+
+def masked_blur(
+    mask: NDArray[np.bool_], sigma_px: float
+) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """``masked_gaussian`` under one mask, whose own mean is made only once."""
     norm = gaussian(mask.astype(np.float32), sigma_px)
     reached = norm > 1e-4
-    np.maximum(norm, np.float32(1e-4), out=norm)
-    means = []
-    for image in inside:
-        mean = gaussian(image, sigma_px)
+    norm = np.maximum(norm, np.float32(1e-4))
+
+    def blur(image: NDArray[np.float32]) -> NDArray[np.float32]:
+        # Not image * mask: what is not finite outside the mask would spread into it.
+        inside = np.where(mask, image, np.float32(0.0))
+        if sigma_px <= 0.0:
+            return inside
+        mean = gaussian(inside, sigma_px)
         mean /= norm
         mean *= reached
-        means.append(mean)
-    return means
+        return mean
+
+    return blur
 
 
 def band_residual(
