@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000
-from skimage.filters import apply_hysteresis_threshold
 
 from dermadelta.kernels.colour import TINY, linear_to_lab
 from dermadelta.kernels.masks import drop_small_parts, fill_holes
 from dermadelta.kernels.statistics import robust_sd
-from dermadelta.kernels.texture import masked_gaussian
+from dermadelta.kernels.texture import masked_gaussians
 
 Bools = NDArray[np.bool_]
 
@@ -66,7 +66,7 @@ def discolouration(
     ``lightness_weight`` below 1 makes lightness count less than hue and chroma (as k_L = 1 /
     weight in CIEDE2000), since relief and gloss change lightness and pigment changes both.
     """
-    smooth = np.stack([masked_gaussian(rgb[..., k], skin, smooth_px) for k in range(3)], axis=-1)
+    smooth = np.stack(masked_gaussians(list(np.moveaxis(rgb, -1, 0)), skin, smooth_px), axis=-1)
     background = background_colour(smooth, skin, rounds=4, reject_sd=2.5)
     difference = deltaE_ciede2000(  # type: ignore[no-untyped-call]
         linear_to_lab(smooth), linear_to_lab(background), kL=1.0 / lightness_weight
@@ -117,7 +117,19 @@ def patches(
     Small parts are dropped and small holes filled. Shapes (h, w); scores in the units of the
     thresholds.
     """
-    within = np.where(allowed, score, 0.0)
-    kept = apply_hysteresis_threshold(within, boundary, core)  # type: ignore[no-untyped-call]
-    mask = drop_small_parts(np.asarray(kept, dtype=np.bool_), min_area_px)
+    kept = _hysteresis(np.where(allowed, score, np.float32(0.0)), min(boundary, core), core)
+    if not kept.any():
+        return kept
+    mask = drop_small_parts(kept, min_area_px)
     return fill_holes(mask, min_area_px) & allowed
+
+
+def _hysteresis(score: NDArray[np.float32], low: float, high: float) -> Bools:
+    """4-connected parts above ``low`` that hold a pixel above ``high``."""
+    seeds = score > high
+    if not seeds.any():
+        return seeds
+    count, labels = cv2.connectedComponents((score > low).astype(np.uint8), connectivity=4)
+    holds = np.zeros(count, dtype=np.bool_)
+    holds[labels[seeds]] = True
+    return np.asarray(holds[labels], dtype=np.bool_)

@@ -6,21 +6,20 @@ lie. *Field* means an (h, w, 2) float32 displacement in pixels (x, y) of the pic
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dermadelta.kernels.geometry import apply_homography, pixel_grid
+from dermadelta.kernels.geometry import bounding_box
 from dermadelta.kernels.resampling import sample
-from dermadelta.kernels.texture import gaussian, masked_gaussian
-
-if TYPE_CHECKING:
-    from cv2.typing import MatLike
+from dermadelta.kernels.texture import gaussian, masked_blur, masked_gaussians
 
 Floats = NDArray[np.float64]
 Field = NDArray[np.float32]
+
+_LEAST_FEATURES = 8
+_FEATURE_MARGIN_PX = 24
+"""Pixels around a mask that the features on it are described from."""
 
 NORMALISED_RANGE = 2.5
 """Local standard deviations that span the 8-bit range of a normalised picture."""
@@ -34,9 +33,9 @@ def locally_normalised(
     Masked means keep markers, background and glare out of their neighbours' normalisation;
     outside the mask the picture is flat grey, so that nothing is found there.
     """
-    mean = masked_gaussian(signal, mask, sigma_px)
-    deviation = np.where(mask, signal - mean, np.float32(0.0))
-    variance = masked_gaussian(deviation * deviation, mask, sigma_px)
+    blur = masked_blur(mask, sigma_px)
+    deviation = np.where(mask, signal - blur(signal), np.float32(0.0))
+    variance = blur(deviation * deviation)
     floor = np.float32(0.1) * np.sqrt(variance[mask].mean()) if mask.any() else np.float32(1.0)
     z = deviation / np.maximum(np.sqrt(variance), np.maximum(floor, np.float32(1e-6)))
     scaled = 127.5 * (1.0 + np.clip(z / NORMALISED_RANGE, -1.0, 1.0))
@@ -64,36 +63,45 @@ def match_features(
     SIFT: Lowe 2004, doi:10.1023/B:VISI.0000029664.99615.94; the square-root (Hellinger) form of
     the descriptor: Arandjelović and Zisserman 2012, doi:10.1109/CVPR.2012.6248018.
     """
+    points_1, root_1 = _features(first, first_mask, limit)
+    points_2, root_2 = _features(second, second_mask, limit)
+    if min(len(points_1), len(points_2)) < _LEAST_FEATURES:
+        return np.empty((0, 2)), np.empty((0, 2))
+    one, two = _mutual(root_1, root_2, ratio)
+    return points_1[one], points_2[two]
+
+
+def _features(
+    image: NDArray[np.uint8], mask: NDArray[np.bool_], limit: int
+) -> tuple[Floats, NDArray[np.float32]]:
+    """Positions (n, 2) and RootSIFT descriptors (n, 128) of the features on a mask."""
+    x0, y0, width, height = bounding_box(mask, _FEATURE_MARGIN_PX)
+    part = (slice(y0, y0 + height), slice(x0, x0 + width))
     detector = cv2.SIFT.create(nfeatures=limit, contrastThreshold=0.02, edgeThreshold=15)
-    found = [
-        detector.detectAndCompute(image, mask.astype(np.uint8))
-        for image, mask in ((first, first_mask), (second, second_mask))
-    ]
-    empty = np.empty((0, 2), dtype=np.float64)
-    if any(len(points) < 8 for points, _ in found):
-        return empty, empty
-    (points_1, descriptors_1), (points_2, descriptors_2) = found
-    root_1, root_2 = _root_sift(descriptors_1), _root_sift(descriptors_2)
-    forward = cv2.BFMatcher(cv2.NORM_L2).knnMatch(root_1, root_2, k=2)
-    back = {m.queryIdx: m.trainIdx for m in cv2.BFMatcher(cv2.NORM_L2).match(root_2, root_1)}
-    kept = [
-        pair[0]
-        for pair in forward
-        if len(pair) == 2
-        and pair[0].distance < ratio * pair[1].distance
-        and back.get(pair[0].trainIdx) == pair[0].queryIdx
-    ]
-    if not kept:
-        return empty, empty
-    one = np.array([points_1[m.queryIdx].pt for m in kept], dtype=np.float64)
-    two = np.array([points_2[m.trainIdx].pt for m in kept], dtype=np.float64)
-    return one, two
-
-
-def _root_sift(found: MatLike) -> NDArray[np.float32]:
+    if min(width, height) < _FEATURE_MARGIN_PX:
+        return np.empty((0, 2)), np.empty((0, 128), dtype=np.float32)
+    inside = np.ascontiguousarray(mask[part]).view(np.uint8)
+    points, found = detector.detectAndCompute(np.ascontiguousarray(image[part]), inside)
+    if not points:
+        return np.empty((0, 2)), np.empty((0, 128), dtype=np.float32)
     descriptors = np.asarray(found, dtype=np.float32)
     total = np.maximum(descriptors.sum(axis=1, keepdims=True), 1e-9)
-    return np.asarray(np.sqrt(descriptors / total), dtype=np.float32)
+    at = np.array([point.pt for point in points], dtype=np.float64)
+    return at + np.array([x0, y0]), np.asarray(np.sqrt(descriptors / total), dtype=np.float32)
+
+
+def _mutual(
+    first: NDArray[np.float32], second: NDArray[np.float32], ratio: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows of two sets of unit vectors that are each other's nearest and pass the ratio test."""
+    cosine = first @ second.T
+    rows = np.arange(len(first))
+    best, back = cosine.argmax(axis=1), cosine.argmax(axis=0)
+    nearest = 1.0 - cosine[rows, best]  # half the squared distance of unit vectors
+    cosine[rows, best] = -1.0
+    runner_up = 1.0 - cosine.max(axis=1)
+    kept = (nearest < ratio**2 * runner_up) & (back[best] == rows)
+    return rows[kept], best[kept]
 
 
 def fit_homography(
@@ -139,36 +147,37 @@ def dense_step(
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     forward = np.asarray(flow.calc(after, drawn, np.zeros_like(field)), dtype=np.float32)
     backward = np.asarray(flow.calc(drawn, after, np.zeros_like(field)), dtype=np.float32)
-    rows, cols = after.shape
-    landing = pixel_grid((0, 0, cols, rows)) + forward
-    returned = np.asarray(sample(backward, landing), dtype=np.float32)
-    return forward, forward + returned
+    return forward, forward + sample(backward, _moved(forward))
 
 
 def draw_before(
     shape: tuple[int, ...], before: NDArray[np.uint8], matrix: Floats, field: Field
 ) -> NDArray[np.uint8]:
     """The before picture drawn on the after grid; flat grey where it does not reach."""
-    points = apply_homography(matrix, pixel_grid((0, 0, shape[1], shape[0])) + field)
-    drawn = cv2.remap(
-        before,
-        np.ascontiguousarray(points[..., 0], dtype=np.float32),
-        np.ascontiguousarray(points[..., 1], dtype=np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=(127.0,),
-    )
-    return np.asarray(drawn, dtype=np.uint8)
+    still = np.broadcast_to(field, (*shape, 2))
+    return sample(before, landing(matrix, still), outside=127.0)
+
+
+def landing(matrix: Floats, field: Field) -> Field:
+    """Where every after pixel p lies in the before picture: H·(p + d(p)), (h, w, 2)."""
+    return np.asarray(cv2.perspectiveTransform(_moved(field), matrix), dtype=np.float32)
+
+
+def _moved(field: Field) -> Field:
+    """Every pixel with its displacement, p + d(p)."""
+    rows, cols = field.shape[:2]
+    points = np.empty((rows, cols, 2), dtype=np.float32)
+    np.add(field[..., 0], np.arange(cols, dtype=np.float32), out=points[..., 0])
+    np.add(field[..., 1], np.arange(rows, dtype=np.float32)[:, None], out=points[..., 1])
+    return points
 
 
 def compose(field: Field, step: Field) -> Field:
     """Displacement after a further residual flow: d'(p) = f(p) + d(p + f(p))."""
-    rows, cols = field.shape[:2]
-    landing = pixel_grid((0, 0, cols, rows)) + step
     moved = cv2.remap(
         field,
-        np.ascontiguousarray(landing[..., 0], dtype=np.float32),
-        np.ascontiguousarray(landing[..., 1], dtype=np.float32),
+        _moved(step),
+        None,
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
@@ -197,9 +206,10 @@ def local_correlation(
 ) -> NDArray[np.float32]:
     """Correlation (-1..1) of two pictures in a Gaussian window around every pixel; 0 off-mask."""
     a, b = first.astype(np.float32) - 127.5, second.astype(np.float32) - 127.5
-    mean_a, mean_b = masked_gaussian(a, mask, sigma_px), masked_gaussian(b, mask, sigma_px)
-    var_a = masked_gaussian(a * a, mask, sigma_px) - mean_a**2
-    var_b = masked_gaussian(b * b, mask, sigma_px) - mean_b**2
-    covariance = masked_gaussian(a * b, mask, sigma_px) - mean_a * mean_b
+    mean_a, mean_b, square_a, square_b, product = masked_gaussians(
+        [a, b, a * a, b * b, a * b], mask, sigma_px
+    )
+    var_a, var_b = square_a - mean_a**2, square_b - mean_b**2
+    covariance = product - mean_a * mean_b
     scale = np.sqrt(np.maximum(var_a, 1.0) * np.maximum(var_b, 1.0))
     return np.where(mask, covariance / scale, np.float32(0.0)).astype(np.float32)

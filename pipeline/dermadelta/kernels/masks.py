@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -76,8 +78,11 @@ def specular(rgb: NDArray[np.float32], excess: float, sigma_px: float) -> Bools:
     """
     y = np.asarray(luminance(rgb), dtype=np.float32)
     around = gaussian(y, sigma_px)
-    spread = (rgb.max(axis=2) - rgb.min(axis=2)) / np.maximum(rgb.mean(axis=2), np.float32(TINY))
-    spread_around = gaussian(spread.astype(np.float32), sigma_px)
+    red, green, blue = (np.ascontiguousarray(rgb[..., k]) for k in range(3))
+    mean = (red + green + blue) / np.float32(3.0)
+    spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+    spread /= np.maximum(mean, np.float32(TINY))
+    spread_around = gaussian(spread, sigma_px)
     return np.asarray((y > excess * around) & (spread < 0.8 * spread_around), dtype=np.bool_)
 
 
@@ -102,9 +107,9 @@ def dark_strands(rgb: NDArray[np.float32], width_px: float, depth: float) -> Boo
 
 
 def log_chromaticity(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(h, w, 2): ln(R/G) and ln(G/B) of linear RGB; both free of shading and exposure."""
-    safe = np.log(np.maximum(rgb, np.float32(TINY)))
-    return np.stack([safe[..., 0] - safe[..., 1], safe[..., 1] - safe[..., 2]], axis=-1)
+    """(2, h, w): ln(R/G) and ln(G/B) of linear RGB; both free of shading and exposure."""
+    red, green, blue = (np.log(np.maximum(rgb[..., k], np.float32(TINY))) for k in range(3))
+    return np.stack([red - green, green - blue])
 
 
 SKIN_BOX = ((0.08, 1.35), (-0.25, 1.40))
@@ -127,21 +132,37 @@ def skin_colour(
     blemishes. No luminance rule, so dark skin is treated as light skin is.
     """
     chroma = log_chromaticity(rgb)
-    (r_low, r_high), (b_low, b_high) = SKIN_BOX
-    inside = (
-        allowed
-        & (chroma[..., 0] > r_low)
-        & (chroma[..., 0] < r_high)
-        & (chroma[..., 1] > b_low)
-        & (chroma[..., 1] < b_high)
-    )
-    chosen = inside
-    every = max(1, int(np.sqrt(chosen.size / 200_000)))  # medians need no more pixels than that
+    inside = allowed.copy()
+    for values, (low, high) in zip(chroma, SKIN_BOX, strict=True):
+        inside &= (values > low) & (values < high)
+    every = max(1, int(np.sqrt(inside.size / 200_000)))  # medians need no more pixels than that
+    few = inside[::every, ::every]
+    sample = [values[::every, ::every][few] for values in chroma]
+    near = np.ones(len(sample[0]), dtype=np.bool_)
+    cluster: list[tuple[np.float32, np.float32]] = []
     for _ in range(3):
-        sample = chroma[::every, ::every][chosen[::every, ::every]]
-        if sample.shape[0] < 100:
+        if np.count_nonzero(near) < 100:
             return np.zeros(allowed.shape, dtype=np.bool_)
-        centre = np.median(sample, axis=0)
-        sd = np.maximum(1.4826 * np.median(np.abs(sample - centre), axis=0), floor_sd)
-        chosen = inside & ((((chroma - centre) / sd) ** 2).sum(axis=-1) < distance**2)
-    return np.asarray(chosen, dtype=np.bool_)
+        cluster = [_centre_and_spread(values[near], floor_sd) for values in sample]
+        near = _squared_distance(sample, cluster) < distance**2
+    return np.asarray(inside & (_squared_distance(chroma, cluster) < distance**2), dtype=np.bool_)
+
+
+def _centre_and_spread(values: NDArray[np.float32], floor: float) -> tuple[np.float32, np.float32]:
+    """Median, and SD from the median absolute deviation, at least ``floor``."""
+    centre = np.float32(np.median(values))
+    spread = 1.4826 * float(np.median(np.abs(values - centre)))
+    return centre, np.float32(max(spread, floor))
+
+
+def _squared_distance(
+    values: Sequence[NDArray[np.float32]] | NDArray[np.float32],
+    cluster: Sequence[tuple[np.float32, np.float32]],
+) -> NDArray[np.float32]:
+    """Squared distance from the centre of a cluster in its SDs, summed over coordinates."""
+    total = np.zeros(values[0].shape, dtype=np.float32)
+    for coordinate, (centre, spread) in zip(values, cluster, strict=True):
+        scaled = (coordinate - centre) / spread
+        scaled *= scaled
+        total += scaled
+    return total

@@ -41,9 +41,10 @@ def resize_mask(mask: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.b
     if mask.shape == shape:
         return mask
     if mask.shape[0] > shape[0]:
-        share = cv2.resize(mask.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA)
-        return np.asarray(share >= 0.5, dtype=np.bool_)
-    wide = cv2.resize(mask.astype(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+        grey = mask.view(np.uint8) * np.uint8(255)
+        share = np.asarray(cv2.resize(grey, shape[::-1], interpolation=cv2.INTER_AREA))
+        return np.asarray(share >= 128, dtype=np.bool_)
+    wide = cv2.resize(mask.view(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
     return np.asarray(wide, dtype=np.bool_)
 
 
@@ -52,16 +53,17 @@ def sample(
     points: NDArray[np.float64] | NDArray[np.float32],
     *,
     nearest: bool = False,
+    outside: float = 0.0,
 ) -> NDArray[Scalar]:
-    """Values at (h, w, 2) points, bilinear or nearest; 0 outside the image."""
+    """Values at (h, w, 2) points, bilinear or nearest; ``outside`` beyond the image."""
     return np.asarray(
         cv2.remap(
             image,
-            np.ascontiguousarray(points[..., 0], dtype=np.float32),
-            np.ascontiguousarray(points[..., 1], dtype=np.float32),
+            np.ascontiguousarray(points, dtype=np.float32),
+            None,
             cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_CONSTANT,
-            borderValue=0,
+            borderValue=(outside,) * 4,
         ),
         dtype=image.dtype,
     )
@@ -69,4 +71,4 @@ def sample(
 
 def sample_mask(mask: NDArray[np.bool_], points: Points) -> NDArray[np.bool_]:
     """Mask at (h, w, 2) points, nearest pixel; False outside the image."""
-    return np.asarray(sample(mask.astype(np.uint8), points, nearest=True), dtype=np.bool_)
+    return np.asarray(sample(mask.view(np.uint8), points, nearest=True), dtype=np.bool_)

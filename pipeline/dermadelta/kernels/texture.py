@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -62,13 +64,35 @@ def masked_gaussian(
     (h, w) float32
         The local mean; 0 where no usable pixel is within reach.
     """
-    if sigma_px <= 0.0:
-        return np.where(mask, image, np.float32(0.0))
-    weight = mask.astype(np.float32)
-    # Not image * weight: what is not finite outside the mask would spread into it.
-    total = gaussian(np.where(mask, image, np.float32(0.0)), sigma_px)
-    norm = gaussian(weight, sigma_px)
-    return np.where(norm > 1e-4, total / np.maximum(norm, np.float32(1e-4)), np.float32(0.0))
+    return masked_gaussians([image], mask, sigma_px)[0]
+
+
+def masked_gaussians(
+    images: Sequence[NDArray[np.float32]], mask: NDArray[np.bool_], sigma_px: float
+) -> list[NDArray[np.float32]]:
+    """``masked_gaussian`` of several images under one mask."""
+    return list(map(masked_blur(mask, sigma_px), images))
+
+
+def masked_blur(
+    mask: NDArray[np.bool_], sigma_px: float
+) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """``masked_gaussian`` under one mask, whose own mean is made only once."""
+    norm = gaussian(mask.astype(np.float32), sigma_px)
+    reached = norm > 1e-4
+    norm = np.maximum(norm, np.float32(1e-4))
+
+    def blur(image: NDArray[np.float32]) -> NDArray[np.float32]:
+        # Not image * mask: what is not finite outside the mask would spread into it.
+        inside = np.where(mask, image, np.float32(0.0))
+        if sigma_px <= 0.0:
+            return inside
+        mean = gaussian(inside, sigma_px)
+        mean /= norm
+        mean *= reached
+        return mean
+
+    return blur
 
 
 def band_residual(

@@ -43,8 +43,9 @@ from dermadelta.domain import (
     Tiles,
 )
 from dermadelta.kernels.colour import erythema_index, linear_to_lab
+from dermadelta.kernels.memo import once
 from dermadelta.kernels.statistics import central_share, tile_sums
-from dermadelta.kernels.texture import masked_gaussian
+from dermadelta.kernels.texture import masked_gaussians
 
 
 class Params(Settings):
@@ -63,14 +64,14 @@ class Params(Settings):
 
 def read_redness(view: SkinView, params: Params) -> Read | NotMeasured:
     """Erythema index of the region's robust mean colour, EI."""
-    ids, counts, sums, mean = _mean_colour(view, params)
+    ids, counts, sums, mean = once(_mean_colour, view, params)
     value = float(erythema_index(mean))
     return Read(value, Tiles(ids, counts, erythema_index(sums / counts[:, None]), "mean"))
 
 
 def read_redness_lab(view: SkinView, params: Params) -> Read | NotMeasured:
     """a* of the region's robust mean colour."""
-    ids, counts, sums, mean = _mean_colour(view, params)
+    ids, counts, sums, mean = once(_mean_colour, view, params)
     value = float(linear_to_lab(mean)[1])
     return Read(value, Tiles(ids, counts, linear_to_lab(sums / counts[:, None])[:, 1], "mean"))
 
@@ -79,13 +80,11 @@ def _mean_colour(
     view: SkinView, params: Params
 ) -> tuple[NDArray[np.int32], Matrix, Matrix, Matrix]:
     """Tiles that hold kept pixels, their counts and sums of linear RGB, and the mean colour."""
-    smooth = np.stack(
-        [masked_gaussian(view.rgb[..., k], view.mask, params.smooth_px) for k in (0, 1)], axis=-1
-    )
-    local = erythema_index(smooth[view.mask])
-    kept = central_share(local, params.trim)
-    colours = view.rgb[view.mask][kept]
-    ids, counts, sums = tile_sums(view.tile_ids[view.mask][kept], colours)
+    at = np.flatnonzero(view.mask)
+    smooth = masked_gaussians([view.rgb[..., k] for k in (0, 1)], view.mask, params.smooth_px)
+    local = erythema_index(np.stack([channel.ravel()[at] for channel in smooth], axis=-1))
+    kept = at[central_share(local, params.trim)]
+    ids, counts, sums = tile_sums(view.tile_ids.ravel()[kept], view.rgb.reshape(-1, 3)[kept])
     return ids, counts, sums, sums.sum(axis=0) / counts.sum()
 
 

@@ -46,7 +46,8 @@ from dermadelta.domain import (
     Tiles,
 )
 from dermadelta.kernels.blobs import patches
-from dermadelta.kernels.geometry import area_scale, pixel_grid
+from dermadelta.kernels.geometry import area_scale
+from dermadelta.kernels.memo import once
 from dermadelta.kernels.statistics import tile_sums
 
 
@@ -79,10 +80,23 @@ def read_scar_area(view: SkinView, params: Params) -> Read | NotMeasured:
 
 def read_scar_share(view: SkinView, params: Params) -> Read | NotMeasured:
     """Area of the scars as per cent of the region."""
-    return _area(view, params, 100.0 / float(_pixel_areas(view)[view.mask].sum()))
+    return _area(view, params, 100.0 / float(once(_pixel_areas, view, None).sum()))
 
 
 def _area(view: SkinView, params: Params, unit_per_px2: float) -> Read | NotMeasured:
+    found = once(_outlined, view, params)
+    if isinstance(found, NotMeasured):
+        return found
+    scars, own_sd = found
+    areas = np.where(scars[view.mask], once(_pixel_areas, view, None) * unit_per_px2, 0.0)
+    ids, counts, sums = tile_sums(view.tile_ids[view.mask], areas)
+    return Read(
+        float(areas.sum()), Tiles(ids, counts, sums, "sum"), own_rel_sd=own_sd, outline=scars
+    )
+
+
+def _outlined(view: SkinView, params: Params) -> tuple[NDArray[np.bool_], float] | NotMeasured:
+    """The scars, and the relative SD that drawing their outline adds to the area."""
     if not isinstance(view.scar, NotMeasured):
         scars, own_sd = view.scar & view.mask, params.given_rel_sd
     elif isinstance(view.lesion, NotMeasured):
@@ -92,11 +106,7 @@ def _area(view: SkinView, params: Params, unit_per_px2: float) -> Read | NotMeas
         own_sd = _outline_sd(view, params, view.lesion, scars)
     if not scars.any():
         return NotMeasured("no scar found: give a scar mask if there is one")
-    areas = np.where(scars, _pixel_areas(view) * unit_per_px2, 0.0)[view.mask]
-    ids, counts, sums = tile_sums(view.tile_ids[view.mask], areas)
-    return Read(
-        float(areas.sum()), Tiles(ids, counts, sums, "sum"), own_rel_sd=own_sd, outline=scars
-    )
+    return scars, own_sd
 
 
 def _automatic(
@@ -128,10 +138,11 @@ def _outline_sd(
     return 0.5 * float(np.log(max(1, int(wide)) / max(1, int(narrow))))
 
 
-def _pixel_areas(view: SkinView) -> NDArray[np.float64]:
-    """Area of every pixel of the box in pixels of the first before photo."""
-    rows, cols = view.mask.shape
-    return area_scale(view.to_reference, pixel_grid((*view.origin, cols, rows)))
+def _pixel_areas(view: SkinView, _: None) -> NDArray[np.float64]:
+    """Area of every pixel of the region in pixels of the first before photo."""
+    rows, cols = np.nonzero(view.mask)
+    points = np.stack([cols + float(view.origin[0]), rows + float(view.origin[1])], axis=-1)
+    return area_scale(view.to_reference, points)
 
 
 MEASURES = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -14,21 +14,21 @@ from dermadelta.domain import (
     CalibratedPhoto,
     Mask,
     NotAligned,
+    Region,
     Regions,
     Settings,
 )
 from dermadelta.kernels import flow
-from dermadelta.kernels.colour import TINY, linearise, log_luminance
 from dermadelta.kernels.geometry import (
     apply_homography,
+    bounding_box,
     inverse,
     is_plausible_view,
     pixel_grid,
-    resize_transform,
 )
 from dermadelta.kernels.masks import fill_enclosed, grow
-from dermadelta.kernels.resampling import resize_mask, sample_mask, shrink_factor, shrink_pixels
-from dermadelta.kernels.texture import gaussian
+from dermadelta.kernels.resampling import resize_mask, sample, sample_mask, shrink_factor
+from dermadelta.kernels.sides import Side, Source, boxes_to_refine, mirrored, side
 
 Floats = NDArray[np.float64]
 
@@ -77,19 +77,15 @@ class AlignConfig(Settings):
     seed: int = Field(20_261, description="Seed of the robust fit.")
 
 
+_NOT_SEEN = "the region of the before photo is not seen in the after photo"
+
 _LEAST_PIXELS = 200
 """Working pixels of the region that must be seen for its figures to mean anything."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Side:
-    """One photo at one working size."""
-
-    grey: NDArray[np.uint8]
-    pigment: NDArray[np.uint8]
-    usable: Mask
-    region: Mask
-    to_full: Floats
+_CERTAIN_CORRELATION, _CERTAIN_INLIERS = 0.5, 60
+"""A homography that reaches both is refined without trying others: those of other skin stay
+below 0.12, and the flow brings two that are both right to the same place."""
 
 
 def align(
@@ -120,10 +116,14 @@ def align(
     """
     if not before_regions.regions:
         return NotAligned("no skin was found in the before photo: give a mask of the region (roi)")
-    sides = [
-        _side(before, before_regions, config.match_megapixels, config),
-        _side(after, after_regions, config.match_megapixels, config),
-    ]
+    sources = (
+        _source(before, before_regions, config, base=True),
+        _source(after, after_regions, config, base=False),
+    )
+    sides = (
+        side(sources[0], config.match_megapixels, config.normalise_share),
+        side(sources[1], config.match_megapixels, config.normalise_share),
+    )
     if np.count_nonzero(sides[0].region) < _LEAST_PIXELS:
         return NotAligned(
             "the region is too small or not usable in the before photo: choose a larger one, or"
@@ -131,7 +131,7 @@ def align(
         )
     start = _best_homography(sides[0], sides[1], config)
     if start is None:
-        if _best_homography(sides[0], _mirrored(sides[1]), config) is not None:
+        if _best_homography(sides[0], mirrored(sides[1]), config) is not None:
             return NotAligned(
                 "the after photo is mirrored: use the original file, not the selfie preview", True
             )
@@ -139,76 +139,54 @@ def align(
             "the same skin was not found in both photos: check that they show the same person"
             " and site, from the same side, in focus"
         )
-    return _refined(before, after, before_regions, after_regions, sides, start, config)
+    return _refined(sources, sides, start, config)
 
 
-def _side(
-    photo: CalibratedPhoto, regions: Regions, megapixels: float, config: AlignConfig
-) -> _Side:
-    stored = photo.photo.rgb
-    rows, cols = stored.shape[:2]
-    small = shrink_pixels(stored, shrink_factor(stored.shape, megapixels))
-    shape = (small.shape[0], small.shape[1])
-    rgb = linearise(small, photo.photo.to_linear.curves, photo.photo.to_linear.matrix)
-    logs = np.log(np.maximum(rgb, TINY))
-    usable = _surface(regions, shape, config)
-    if usable.mean() < 0.02:  # nothing looks like skin: look everywhere but on fixtures
-        usable = ~resize_mask(photo.fixtures | photo.photo.clipped, shape)
-    sigma = max(3.0, config.normalise_share * min(shape))
-    grey = log_luminance(rgb)
-    pigment = gaussian((logs[..., 0] - logs[..., 1]).astype(np.float32), 1.0)
-    region = np.zeros(shape, dtype=np.bool_)
-    for item in regions.regions:
-        region |= resize_mask(item.mask, shape)
-    return _Side(
-        grey=flow.locally_normalised(grey, usable, sigma),
-        pigment=flow.locally_normalised(pigment, usable, sigma),
-        usable=usable,
-        region=region & usable,
-        to_full=resize_transform(shape, (rows, cols)),
-    )
-
-
-def _surface(regions: Regions, shape: tuple[int, int], config: AlignConfig) -> Mask:
+def _source(photo: CalibratedPhoto, regions: Regions, config: AlignConfig, *, base: bool) -> Source:
     """Skin with what it encloses: lesions, scars and moles are marks to hold on to."""
+    rows, cols = regions.usable.shape
+    factor = shrink_factor((rows, cols), config.match_megapixels)
+    shape = (max(1, round(rows * factor)), max(1, round(cols * factor)))
     skin = resize_mask(regions.usable, shape)
-    whole = fill_enclosed(skin, config.enclosed_share * skin.size)
-    return whole & resize_mask(regions.readable, shape)
-
-
-def _mirrored(side: _Side) -> _Side:
-    return _Side(
-        np.ascontiguousarray(side.grey[:, ::-1]),
-        np.ascontiguousarray(side.pigment[:, ::-1]),
-        np.ascontiguousarray(side.usable[:, ::-1]),
-        np.ascontiguousarray(side.region[:, ::-1]),
-        side.to_full,
+    surface = fill_enclosed(skin, config.enclosed_share * skin.size)
+    allowed = regions.readable
+    if (surface & resize_mask(allowed, shape)).mean() < 0.02:
+        # nothing looks like skin: look everywhere but on fixtures
+        surface, allowed = np.ones_like(skin), ~(photo.fixtures | photo.photo.clipped)
+    found = [item for item in regions.regions if base or item.source == "given"]
+    region = _union([item.mask for item in regions.regions], regions.usable)
+    if isinstance(regions.reference, Region) and (base or regions.reference.source == "given"):
+        found.append(regions.reference)
+    return Source(
+        pixels=photo.photo.rgb,
+        curves=photo.photo.to_linear.curves,
+        to_srgb=photo.photo.to_linear.matrix,
+        allowed=allowed,
+        region=region,
+        measured=_union([item.mask for item in found], regions.usable),
+        surface=surface,
     )
+
+
+def _union(masks: Sequence[Mask], like: Mask) -> Mask:
+    """All masks together; nothing of the shape of ``like`` when there are none."""
+    total = np.zeros_like(like)
+    for mask in masks:
+        total |= mask
+    return total
 
 
 def _best_homography(
-    before: _Side, after: _Side, config: AlignConfig
+    before: Side, after: Side, config: AlignConfig
 ) -> tuple[Floats, int, float] | None:
     """Homography after → before at working size with its inliers and correlation, or None."""
     near = before.usable & grow(
         before.region if before.region.any() else before.usable,
         config.near_share * min(before.usable.shape),
     )
-    matched = [
-        flow.match_features(
-            getattr(after, kind),
-            after.usable,
-            getattr(before, kind),
-            near,
-            limit=config.features,
-            ratio=config.ratio,
-        )
-        for kind in ("grey", "pigment")
-    ]
-    pooled = tuple(np.concatenate(parts) for parts in zip(*matched, strict=True))
     best: tuple[Floats, int, float] | None = None
     still = np.zeros((*after.usable.shape, 2), dtype=np.float32)
-    for source, target in (*matched, pooled):
+    for source, target in _matches(before, after, near, config):
         fitted = flow.fit_homography(
             source, target, threshold_px=config.threshold_px, seed=config.seed
         )
@@ -218,60 +196,89 @@ def _best_homography(
             fitted[0], after.usable.shape, config.max_zoom, config.max_stretch
         ):
             continue
-        score = _correlation(before, after, fitted[0], still, config)
+        score = _correlation(before, after, fitted[0], still, _CERTAIN_CORRELATION)
         if best is None or score > best[2]:
             best = (*fitted, score)
+        if score >= _CERTAIN_CORRELATION and fitted[1] >= _CERTAIN_INLIERS:
+            break
     if best is None or best[2] < config.min_correlation:
         return None
     return best
 
 
+def _matches(
+    before: Side, after: Side, near: Mask, config: AlignConfig
+) -> Iterator[tuple[Floats, Floats]]:
+    """Matched points of the luminance, then of the pigment, then of both, each when asked for."""
+    found = []
+    for kind in ("grey", "pigment"):
+        pictures = (getattr(after, kind), getattr(before, kind))
+        found.append(
+            flow.match_features(
+                pictures[0],
+                after.usable,
+                pictures[1],
+                near,
+                limit=config.features,
+                ratio=config.ratio,
+            )
+        )
+        yield found[-1]
+    yield np.concatenate([one for one, _ in found]), np.concatenate([two for _, two in found])
+
+
 def _correlation(
-    before: _Side,
-    after: _Side,
+    before: Side,
+    after: Side,
     matrix: Floats,
     field: NDArray[np.float32],
-    config: AlignConfig,
+    enough: float = 1.0,
 ) -> float:
-    """Mean local correlation in the region: the better of luminance and pigment, pixel means."""
-    rows, cols = after.usable.shape
-    points = apply_homography(matrix, pixel_grid((0, 0, cols, rows)) + field)
+    """Mean local correlation in the region: the better of luminance and pigment, pixel means.
+
+    The pigment is not looked at where the luminance has ``enough``.
+    """
+    points = flow.landing(matrix, field)
     inside = after.usable & sample_mask(before.region, points)
     if np.count_nonzero(inside) < _LEAST_PIXELS:
         return -1.0
-    sigma = max(4.0, 0.02 * min(rows, cols))
-    means = []
+    sigma = max(4.0, 0.02 * after.short_side)
+    x0, y0, width, height = bounding_box(inside, int(np.ceil(4.0 * sigma)))
+    part = (slice(y0, y0 + height), slice(x0, x0 + width))
+    both = after.usable[part] & sample_mask(before.usable, points[part])
+    best = -1.0
     for kind in ("grey", "pigment"):
-        drawn = flow.draw_before((rows, cols), getattr(before, kind), matrix, field)
-        both = after.usable & sample_mask(before.usable, points)
-        means.append(
-            flow.local_correlation(getattr(after, kind), drawn, both, sigma)[inside].mean()
-        )
-    return float(max(means))
+        drawn = sample(getattr(before, kind), points[part], outside=127.0)
+        local = flow.local_correlation(getattr(after, kind)[part], drawn, both, sigma)
+        best = max(best, float(local[inside[part]].mean()))
+        if best >= enough:
+            break
+    return best
 
 
 def _refined(
-    before: CalibratedPhoto,
-    after: CalibratedPhoto,
-    before_regions: Regions,
-    after_regions: Regions,
-    matched: list[_Side],
+    sources: tuple[Source, Source],
+    matched: tuple[Side, Side],
     start: tuple[Floats, int, float],
     config: AlignConfig,
 ) -> Alignment | NotAligned:
     """Dense flow, coarse to fine, on top of the homography found at the matching size."""
     matrix_full = matched[0].to_full @ start[0] @ inverse(matched[1].to_full)
+    boxes = boxes_to_refine(*sources, matrix_full, margin_share=2.0 * config.smooth_share)
+    if boxes is None:
+        return NotAligned(_NOT_SEEN)
     field = np.zeros((1, 1, 2), dtype=np.float32)
     matrix, round_trip, sides = start[0], field, matched
     for megapixels in config.levels_megapixels:
-        sides = [
-            _side(before, before_regions, megapixels, config),
-            _side(after, after_regions, megapixels, config),
-        ]
+        sides = (
+            side(sources[0], megapixels, config.normalise_share, boxes[0]),
+            side(sources[1], megapixels, config.normalise_share, boxes[1]),
+        )
         matrix = inverse(sides[0].to_full) @ matrix_full @ sides[1].to_full
         field = _regridded(field, sides[1].usable.shape)
         field, round_trip = _flow_level(sides[0], sides[1], matrix, field, config)
-    return _alignment(sides, matrix, matrix_full, field, round_trip, start, config)
+    shape = sources[1].shape
+    return _alignment(sides, shape, matrix, matrix_full, field, round_trip, start, config)
 
 
 def _regridded(field: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -283,19 +290,17 @@ def _regridded(field: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np
 
 
 def _flow_level(
-    before: _Side,
-    after: _Side,
+    before: Side,
+    after: Side,
     matrix: Floats,
     field: NDArray[np.float32],
     config: AlignConfig,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    rows, cols = after.usable.shape
-    sigma = config.smooth_share * min(rows, cols)
+    sigma = config.smooth_share * after.short_side
     round_trip = np.zeros_like(field)
     for _ in range(config.rounds_per_level):
         step, round_trip = flow.dense_step(after.grey, before.grey, matrix, field)
-        points = apply_homography(matrix, pixel_grid((0, 0, cols, rows)) + field)
-        both = after.usable & sample_mask(before.usable, points)
+        both = after.usable & sample_mask(before.usable, flow.landing(matrix, field))
         field = flow.compose(
             field, flow.smooth_flow(step, round_trip, both, sigma, config.trust_px)
         )
@@ -303,7 +308,8 @@ def _flow_level(
 
 
 def _alignment(
-    sides: list[_Side],
+    sides: tuple[Side, Side],
+    shape: tuple[int, int],
     matrix: Floats,
     matrix_full: Floats,
     field: NDArray[np.float32],
@@ -312,35 +318,37 @@ def _alignment(
     config: AlignConfig,
 ) -> Alignment | NotAligned:
     before, after = sides
-    rows, cols = after.usable.shape
-    points = apply_homography(matrix, pixel_grid((0, 0, cols, rows)) + field)
-    inside = after.usable & sample_mask(before.region, points)
+    inside = after.usable & sample_mask(before.region, flow.landing(matrix, field))
     # Both are in working pixels; the factor brings them to pixels of the full before photo.
     to_before = float(before.to_full[0, 0])
     zoom = float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
     error = np.hypot(round_trip[..., 0], round_trip[..., 1])[inside] * zoom * to_before
     if error.size < _LEAST_PIXELS:
-        return NotAligned("the region of the before photo is not seen in the after photo")
+        return NotAligned(_NOT_SEEN)
     back = apply_homography(inverse(matrix), pixel_grid((0, 0, *before.usable.shape[::-1])))
     seen = sample_mask(after.usable, back)
     region_px = max(1, int(np.count_nonzero(before.region)))
     return Alignment(
         after_to_before=matrix_full,
-        displacement=_stored(field, after, config),
+        displacement=_stored(field, after, shape, config),
         grid_step_px=config.grid_step_px,
         rms_px=float(np.sqrt(np.mean(error**2))),
         p95_px=float(np.quantile(error, 0.95)),
         overlap=float(np.count_nonzero(seen & before.region)) / region_px,
-        correlation=_correlation(before, after, matrix, field, config),
+        correlation=_correlation(before, after, matrix, field),
         inliers=start[1],
         method="features and flow",
     )
 
 
-def _stored(field: NDArray[np.float32], after: _Side, config: AlignConfig) -> NDArray[np.float32]:
-    """The displacement on its coarse grid, in pixels of the full after photo."""
-    rows = round(field.shape[0] * float(after.to_full[1, 1]))
-    cols = round(field.shape[1] * float(after.to_full[0, 0]))
+def _stored(
+    field: NDArray[np.float32], after: Side, shape: tuple[int, int], config: AlignConfig
+) -> NDArray[np.float32]:
+    """The displacement on its coarse grid, in pixels of the full after photo.
+
+    Beyond the box that was refined the displacement of its edge goes on.
+    """
+    rows, cols = shape
     step = config.grid_step_px
     nodes_x = (np.arange(int(np.ceil(cols / step))) + 0.5) * step - 0.5
     nodes_y = (np.arange(int(np.ceil(rows / step))) + 0.5) * step - 0.5
