@@ -26,10 +26,17 @@ from dermadelta.files.results import (
 )
 from dermadelta.reporting.dictionary import data_dictionary
 from dermadelta.reporting.html import pair_page, run_page
+from dermadelta.reporting.repeatability import repeatability_page
 from dermadelta.reporting.tables import build_tables
 from dermadelta.reporting.workbook import workbook_bytes
+from dermadelta.study.repeatability import (
+    REPEATABILITY_COLUMNS,
+    repeat_points,
+    repeatability_table,
+)
 
 REPORT_NAME = "report.html"
+REPEATABILITY_NAME = "repeatability.html"
 RUN_INFO_NAME = "run.json"
 
 LIBRARIES = ("numpy", "opencv-python", "opencv-python-headless", "pandas", "scikit-image", "scipy")
@@ -85,10 +92,12 @@ def write_outputs(
     # An earlier one would vouch for tables that are half its own, half new.
     remove_file(out / RUN_INFO_NAME)
     progress(Progress("report", 0, len(results)))
-    tables = build_tables(results, photos)
+    catalogue = facts.config.catalogue()
+    repeatability = repeatability_table(results, catalogue)
+    tables = {**build_tables(results, photos), "repeatability": repeatability}
     for name, table in tables.items():
         write_table(table, out / name)
-    dictionary = data_dictionary(tables)
+    dictionary = data_dictionary(tables, more={"repeatability": REPEATABILITY_COLUMNS})
     write_table(dictionary, out / "data_dictionary")
     write_bytes_atomic(
         out / "results.xlsx", workbook_bytes({**tables, "data_dictionary": dictionary})
@@ -99,6 +108,8 @@ def write_outputs(
         progress(Progress("report", done, len(results), name=result.pair.pair_id))
     info = run_info(results, photos, facts)
     write_text_atomic(out / REPORT_NAME, run_page(results, photos, info, out))
+    points = repeat_points(results, catalogue)
+    write_text_atomic(out / REPEATABILITY_NAME, repeatability_page(repeatability, points, info))
     info["seconds"]["report"] = round(time.perf_counter() - begun, 3)
     write_text_atomic(out / RUN_INFO_NAME, run_info_text(info))
 

@@ -146,7 +146,10 @@ _TYPES: Final[Mapping[str, str]] = {
 
 
 def data_dictionary(
-    tables: Mapping[str, pd.DataFrame], catalogue: Sequence[Measure] = INSTALLED
+    tables: Mapping[str, pd.DataFrame],
+    catalogue: Sequence[Measure] = INSTALLED,
+    *,
+    more: Mapping[str, Mapping[str, tuple[str, str]]] | None = None,
 ) -> pd.DataFrame:
     """Describe every column.
 
@@ -156,6 +159,8 @@ def data_dictionary(
         As made by ``build_tables``.
     catalogue : sequence of Measure, optional
         The measures to name; the installed ones by default.
+    more : mapping, optional
+        Unit and meaning of the columns of tables that are not made here, by table and column.
 
     Returns
     -------
@@ -171,11 +176,12 @@ def data_dictionary(
         f"{m.name} = {m.title} [{m.unit or '1'}, {m.change}, better: {m.better}]"
         for m in measures_by_name(catalogue).values()
     )
+    known = {**_OWN, **(more or {})}
     rows = []
     for table, frame in tables.items():
         units = frame.attrs.get("units", {})
         for column in frame.columns:
-            unit, meaning = _entry(table, str(column), listing)
+            unit, meaning = _entry(table, str(column), listing, known)
             rows.append(
                 {
                     "table": table,
@@ -188,7 +194,12 @@ def data_dictionary(
     return pd.DataFrame(rows, columns=["table", "column", "type", "unit", "meaning"], dtype="str")
 
 
-def _entry(table: str, column: str, listing: str) -> tuple[str, str]:
+def _entry(
+    table: str,
+    column: str,
+    listing: str,
+    known: Mapping[str, Mapping[str, tuple[str, str]]],
+) -> tuple[str, str]:
     if column == "measure":
         return "", f"Name of the measure: {listing}."
     if table == "pairs" and column.startswith(GATE_PREFIX):
@@ -200,5 +211,5 @@ def _entry(table: str, column: str, listing: str) -> tuple[str, str]:
     if table == "photos" and column.startswith(CHECK_PREFIX):
         name = column.removeprefix(CHECK_PREFIX).replace("_", " ")
         return "", f"Observed value of the check {name}; accepted and reasons hold the outcome."
-    own = _OWN[table]
+    own = known[table]
     return own[column] if column in own else _KEYS[column]

@@ -20,7 +20,7 @@ from dermadelta.reporting.views import ChangeView, axis_limits, change_view, rem
 
 FILES: Final = (
     *("results.xlsx", "changes.csv", "pairs.csv", "readings.csv", "photos.csv", "summary.csv"),
-    *("data_dictionary.csv", "run.json"),
+    *("repeatability.csv", "repeatability.html", "data_dictionary.csv", "run.json"),
 )
 
 

@@ -197,9 +197,10 @@ def _corrected(
 ) -> tuple[float, dict[str, float]]:
     """Weight of the reference's change, and variance by source after correction with it.
 
-    The weight is the share of the reference's variance that it has in common with the region. How
-    much that is in this pair is told by the nuisances, or by the reference itself where it moved
-    by more than they explain.
+    The weight is the share of the reference's variance that it has in common with the region, as
+    the nuisances tell it. Where the reference moved by more than they explain (a lamp that nobody
+    saw turn, a nose that smiles), nobody knows whether the region moved with it: both may be true
+    in the same proportion, so the weight stays and the interval widens.
     """
     own = variance_of(entry.own, features(evidence, evidence.sampling))
     shared = variance_of(entry.shared, features(evidence, evidence.sampling))
@@ -209,14 +210,14 @@ def _corrected(
     if measure.change == "difference":
         weight = 1.0
     else:
-        total = common + unexplained + noise
-        weight = (common + unexplained) / total if total > 0.0 else 0.0
+        weight = common / (common + noise) if common + noise > 0.0 else 0.0
     left = (1.0 - weight) ** 2
     parts = dict(own)
     for name, part in shared.items():
         parts[name] = parts.get(name, 0.0) + left * part
-    if left * unexplained > 0.0:
-        parts["unexplained"] = left * unexplained
+    # Shared in the proportion w it leaves (1 - w)² w, the reference's own w² (1 - w).
+    if (doubt := weight * (1.0 - weight) * unexplained) > 0.0:
+        parts["unexplained"] = doubt
     parts["reference"] = weight**2 * noise
     return weight, parts
 
