@@ -40,11 +40,11 @@ def background_colour(
         Linear RGB of the fitted background everywhere.
     """
     rows, cols = skin.shape
-    y, x = np.mgrid[-1.0 : 1.0 : rows * 1j, -1.0 : 1.0 : cols * 1j]
-    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).reshape(-1, 6)
+    across, down = np.linspace(-1.0, 1.0, cols), np.linspace(-1.0, 1.0, rows)
     # Six coefficients need no more than some ten thousand pixels, evenly spread.
     chosen = np.flatnonzero(skin)[:: max(1, np.count_nonzero(skin) // 40_000)]
-    few = terms[chosen]
+    x, y = across[chosen % cols], down[chosen // cols]
+    few = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
     logs = np.log(np.maximum(rgb.reshape(-1, 3)[chosen], TINY)).astype(np.float64)
     coefficients = np.zeros((6, 3))
     kept = np.ones(len(chosen), dtype=np.bool_)
@@ -55,7 +55,13 @@ def background_colour(
         residual = np.abs(logs - few @ coefficients)
         spread = 1.4826 * np.median(residual[kept], axis=0) + 1e-6
         kept = (residual < reject_sd * spread).all(axis=1)
-    return np.exp(terms @ coefficients).reshape(rgb.shape).astype(np.float32)
+    surface = np.empty(rgb.shape, dtype=np.float32)
+    for channel, c in enumerate(coefficients.T):
+        along = (c[0] + c[1] * across + c[3] * across**2).astype(np.float32)
+        slope = (c[2] * down + c[5] * down**2).astype(np.float32)
+        mixed = np.outer((c[4] * down).astype(np.float32), across.astype(np.float32))
+        surface[..., channel] = np.exp(mixed + slope[:, None] + along)
+    return surface
 
 
 def discolouration(
@@ -68,10 +74,11 @@ def discolouration(
     """
     smooth = np.stack(masked_gaussians(list(np.moveaxis(rgb, -1, 0)), skin, smooth_px), axis=-1)
     background = background_colour(smooth, skin, rounds=4, reject_sd=2.5)
-    difference = deltaE_ciede2000(  # type: ignore[no-untyped-call]
-        linear_to_lab(smooth), linear_to_lab(background), kL=1.0 / lightness_weight
+    score = np.zeros(skin.shape, dtype=np.float32)
+    score[skin] = deltaE_ciede2000(  # type: ignore[no-untyped-call]
+        linear_to_lab(smooth[skin]), linear_to_lab(background[skin]), kL=1.0 / lightness_weight
     )
-    return np.where(skin, difference, 0.0).astype(np.float32)
+    return score
 
 
 def lesion_thresholds(

@@ -24,7 +24,6 @@ from dermadelta.kernels.geometry import (
     bounding_box,
     inverse,
     is_plausible_view,
-    pixel_grid,
 )
 from dermadelta.kernels.masks import fill_enclosed, grow
 from dermadelta.kernels.resampling import resize_mask, sample, sample_mask, shrink_factor
@@ -325,7 +324,8 @@ def _alignment(
     error = np.hypot(round_trip[..., 0], round_trip[..., 1])[inside] * zoom * to_before
     if error.size < _LEAST_PIXELS:
         return NotAligned(_NOT_SEEN)
-    back = apply_homography(inverse(matrix), pixel_grid((0, 0, *before.usable.shape[::-1])))
+    still = np.zeros((*before.usable.shape, 2), dtype=np.float32)
+    back = flow.landing(inverse(matrix), still)
     seen = sample_mask(after.usable, back)
     region_px = max(1, int(np.count_nonzero(before.region)))
     return Alignment(

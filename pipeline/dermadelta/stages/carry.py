@@ -293,10 +293,13 @@ def _views(
     base_scale = _pair_scale(photos, cuts)
     maps = {id(cut): _discolouration(cut, base_scale, config) for cut in cuts}
     short_side = float(min(photos[0].regions.usable.shape))
+    lesions = {}
+    for name in dict.fromkeys(cut.name for cut in cuts):
+        same = [cut for cut in cuts if cut.name == name]
+        scores = [maps[id(cut)][cut.mask] for cut in same]
+        lesions[name] = _lesion_thresholds(photos, scores, config)
     views = []
     for cut in cuts:
-        same = [maps[id(other)] for other in cuts if other.name == cut.name]
-        masks = [other.mask for other in cuts if other.name == cut.name]
         views.append(
             SkinView(
                 photo_id=cut.source.photo.photo.ref.photo_id,
@@ -314,7 +317,7 @@ def _views(
                 tile_ids=cut.tile_ids,
                 blur_to_add_px2=0.0,
                 scar=_scar(cut),
-                lesion=_lesion_thresholds(photos, same, masks, config),
+                lesion=lesions[cut.name],
                 discolouration=maps[id(cut)],
             )
         )
@@ -375,8 +378,7 @@ def _scar(cut: _Cut) -> Mask | NotMeasured:
 
 def _lesion_thresholds(
     photos: Sequence[AlignedPhoto],
-    maps: Sequence[FloatArray],
-    masks: Sequence[Mask],
+    scores: Sequence[FloatArray],
     config: CarryConfig,
 ) -> LesionThresholds | NotMeasured:
     given = [isinstance(photo.regions.scar, Region) for photo in photos]
@@ -386,7 +388,7 @@ def _lesion_thresholds(
             " none (a carried mask cannot show a change)"
         )
     core, boundary = lesion_thresholds(
-        [score[mask] for score, mask in zip(maps, masks, strict=True)],
+        scores,
         floor=config.lesion_floor_de00,
         core_sd=config.lesion_sd,
         boundary_sd=config.lesion_boundary_sd,

@@ -48,9 +48,9 @@ class DepictConfig(Settings):
     )
 
 
-_LESS = np.array([33.0, 102.0, 172.0])
-_SAME = np.array([247.0, 247.0, 247.0])
-_MORE = np.array([178.0, 72.0, 8.0])
+_LESS = np.array([33.0, 102.0, 172.0], dtype=np.float32)
+_SAME = np.array([247.0, 247.0, 247.0], dtype=np.float32)
+_MORE = np.array([178.0, 72.0, 8.0], dtype=np.float32)
 """Blue through white to orange: told apart with every common colour-vision deficiency."""
 
 _BEFORE_LINE, _AFTER_LINE = (33, 102, 172), (214, 96, 4)
@@ -58,12 +58,12 @@ _BEFORE_LINE, _AFTER_LINE = (33, 102, 172), (214, 96, 4)
 
 @dataclass(frozen=True, eq=False)
 class _Canvas:
-    """The display crop: its pixels in the before photo and in each photo's own pixels."""
+    """The display crop: where its pixels lie in the before photo and in the after photo."""
 
-    points: Matrix
     own: tuple[FloatArray, FloatArray]
     photos: tuple[AlignedPhoto, AlignedPhoto]
     factor: float
+    grid: TileGrid
 
     @property
     def ids(self) -> tuple[str, str]:
@@ -141,25 +141,36 @@ def _canvas(
 
     whole = (0, 0, *size)
     own = (dense_map(in_before, whole), dense_map(in_after, whole))
-    return _Canvas(own[0].astype(np.float64), own, (before, after), factor)
+    return _Canvas(own, (before, after), factor, carried.grid)
 
 
 def _whole(photo: AlignedPhoto, config: DepictConfig) -> Bytes:
     stored = photo.photo.photo
     factor = min(1.0, config.longer_side_px / max(stored.rgb.shape[:2]))
     small = shrink_pixels(stored.rgb, factor)
-    linear = linearise(small, stored.to_linear.curves, stored.to_linear.matrix)
-    return np.round(255.0 * srgb_encode(linear)).astype(np.uint8)
+    return _encoded(linearise(small, stored.to_linear.curves, stored.to_linear.matrix))
 
 
 def _shown(photo: AlignedPhoto, own: FloatArray, canvas: _Canvas) -> Bytes:
     stored = photo.photo.photo
-    small = shrink_pixels(stored.rgb, canvas.factor)
-    step = np.array([small.shape[1] / stored.rgb.shape[1], small.shape[0] / stored.rgb.shape[0]])
+    edge = np.array(stored.rgb.shape[1::-1])
+    margin = int(np.ceil(2.0 / canvas.factor))  # two pixels of the shrunk photo
+    low = np.clip(np.floor(own.min(axis=(0, 1))).astype(int) - margin, 0, edge - 1)
+    high = np.clip(np.ceil(own.max(axis=(0, 1))).astype(int) + margin + 1, low + 1, edge)
+    part = stored.rgb[low[1] : high[1], low[0] : high[0]]
+    small = shrink_pixels(part, canvas.factor)
+    step = np.array(small.shape[1::-1]) / np.array(part.shape[1::-1])
     matrix = photo.photo.colour.matrix @ stored.to_linear.matrix
     linear = linearise(small, stored.to_linear.curves, matrix)
-    drawn = sample(linear, (own + 0.5) * step - 0.5)
-    return np.round(255.0 * srgb_encode(drawn)).astype(np.uint8)
+    shift = (0.5 - low) * step - 0.5
+    return _encoded(sample(linear, own * step.astype(np.float32) + shift.astype(np.float32)))
+
+
+def _encoded(linear: FloatArray) -> Bytes:
+    """8-bit sRGB of linear light, by a table with a step of a twentieth of a level at most."""
+    codes = np.round(255.0 * srgb_encode(np.linspace(0.0, 1.0, 65_536))).astype(np.uint8)
+    steps = np.clip(linear, 0.0, 1.0) * np.float32(65_535.0) + np.float32(0.5)
+    return np.asarray(np.take(codes, steps.astype(np.uint16)), dtype=np.uint8)
 
 
 def _on_display(view: SkinView, mask: Mask, canvas: _Canvas) -> Mask:
@@ -190,8 +201,13 @@ def _heat_pictures(
     grey = cv2.cvtColor(cv2.cvtColor(shown, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     background = np.asarray(grey, dtype=np.uint8)
     pictures = []
+    regions = dict.fromkeys(v.region for v in carried.views if v.region != REFERENCE)
+    inside = {
+        name: _on_display(views[canvas.ids[0], name], views[canvas.ids[0], name].mask, canvas)
+        for name in regions
+    }
     for item in catalogue:
-        for region in dict.fromkeys(v.region for v in carried.views if v.region != REFERENCE):
+        for region in regions:
             pair = _pair_of(readings, item, region, canvas.ids)
             if pair is None:
                 continue
@@ -203,7 +219,7 @@ def _heat_pictures(
                 pixels = _outlined(background, outlines, sides, canvas)
             else:
                 caption = _caption(item, config)
-                pixels = _heat(item, pair, sides[0], background, canvas, config)
+                pixels = _heat(item, pair, inside[region], background, canvas, config)
             pictures.append(Picture(name, "heat", caption, pixels))
     return pictures
 
@@ -239,17 +255,21 @@ def _outlined(
 def _heat(
     item: Measure,
     reads: tuple[Read, Read],
-    view: SkinView,
+    inside: Mask,
     background: Bytes,
     canvas: _Canvas,
     config: DepictConfig,
 ) -> Bytes:
-    change = _tile_change(reads, view.grid, item.change == "ratio")
+    change = _tile_change(reads, canvas.grid, item.change == "ratio")
     end = config.heat_log if item.change == "ratio" else config.heat_difference
-    inside = _on_display(view, view.mask, canvas)
-    colours = _diverging(_spread(change, view.grid, canvas.points) / end)
-    mixed = np.where(inside[..., None], 0.35 * background + 0.65 * colours, background)
-    return np.round(mixed).astype(np.uint8)
+    x0, y0, width, height = bounding_box(inside, 0)
+    part = (slice(y0, y0 + height), slice(x0, x0 + width))
+    within = inside[part]
+    value = _spread(change, canvas.grid, canvas.own[0][part])[within]
+    picture = background.copy()
+    shown = np.float32(0.35) * picture[part][within] + np.float32(0.65) * _diverging(value / end)
+    picture[part][within] = np.round(shown).astype(np.uint8)
+    return picture
 
 
 def _caption(item: Measure, config: DepictConfig) -> str:
@@ -279,25 +299,19 @@ def _log(tiles: Tiles, index: NDArray[np.intp]) -> Matrix:
     return np.log(np.maximum(tiles.value[index], 1e-12))
 
 
-def _spread(tiles: FloatArray, grid: TileGrid, points: Matrix) -> Matrix:
+def _spread(tiles: FloatArray, grid: TileGrid, points: FloatArray) -> FloatArray:
     """Tile values as a smooth picture at (h, w, 2) points of the before photo."""
     smooth = gaussian(tiles, 0.7)
-    at = (points + 0.5) / grid.size_px - 0.5
+    at = np.asarray((points + 0.5) / grid.size_px - 0.5, dtype=np.float32)
     drawn = np.asarray(
-        cv2.remap(
-            smooth,
-            np.ascontiguousarray(at[..., 0], dtype=np.float32),
-            np.ascontiguousarray(at[..., 1], dtype=np.float32),
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        ),
-        dtype=np.float64,
+        cv2.remap(smooth, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),
+        dtype=np.float32,
     )
-    return np.asarray(drawn[..., 0] / np.maximum(drawn[..., 1], 1e-6))
+    return np.asarray(drawn[..., 0] / np.maximum(drawn[..., 1], 1e-6), dtype=np.float32)
 
 
-def _diverging(value: Matrix) -> Matrix:
-    """Colours (h, w, 3) 0..255 for values -1..1, grey at 0."""
+def _diverging(value: FloatArray) -> FloatArray:
+    """Colours (n, 3) 0..255 for values (n,) of -1..1, grey at 0."""
     v = np.clip(value, -1.0, 1.0)[..., None]
-    colours = np.where(v < 0.0, _SAME + (_LESS - _SAME) * -v, _SAME + (_MORE - _SAME) * v)
-    return np.asarray(colours, dtype=np.float64)
+    less, more = np.maximum(-v, 0.0), np.maximum(v, 0.0)
+    return np.asarray(_SAME + (_LESS - _SAME) * less + (_MORE - _SAME) * more, dtype=np.float32)
