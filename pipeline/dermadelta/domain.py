@@ -416,8 +416,10 @@ class PhotoFacts:
     moved); ``clipped_share`` the saturated part of the region. ``region_ln_exposure`` is
     ``ln_exposure`` seen on the region. ``lean`` is where its fine shading leans to in the frame of
     the first before photo, (cos 2θ, sin 2θ) times its strength (0..1): it turns with the lamp.
-    ``noise_share`` is the part of the power of fine detail that is noise, 0..1; ``jpeg_step``
-    the quantisation of the file.
+    ``noise_share`` is the part of the power of fine detail that is noise, 0..1; ``ln_grain`` and
+    ``ln_detail`` are the log ratios of the amplitude of the finest grain and of fine detail to
+    those of the first before photo, NotMeasured without enough skin in one piece; ``jpeg_step``
+    is the quantisation of the file.
     """
 
     photo_id: str
@@ -432,6 +434,8 @@ class PhotoFacts:
     region_ln_exposure: float
     lean: tuple[float, float]
     noise_share: float
+    ln_grain: float | NotMeasured
+    ln_detail: float | NotMeasured
     jpeg_step: float
 
 

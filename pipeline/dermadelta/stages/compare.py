@@ -27,6 +27,10 @@ from dermadelta.kernels.geometry import local_affine
 
 EVERYTHING = ("*",)
 
+BEAUTY_EDITORS = ("facetune", "meitu", "beautyplus", "faceapp", "youcam", "airbrush", "b612")
+"""What the software field of a file starts with after an editor whose purpose is to smooth skin;
+editors of general use say nothing about what was done."""
+
 
 class CompareConfig(Settings):
     """Limits of the gates."""
@@ -77,6 +81,30 @@ class CompareConfig(Settings):
     )
     max_shading_shift: float = Field(
         0.12, gt=0.0, description="Light: largest change of shading without reference skin, ln Y."
+    )
+    max_lost_detail: float = Field(
+        0.6,
+        gt=0.0,
+        description="Sharpness, retouching: largest loss of fine detail (ln) on untreated skin: kept"
+        " lamps and cameras lose 0.1, a lamp on the other side 0.25; focus lost three-fold and"
+        " beauty filters 0.65 and more (72 rendered pairs).",
+    )
+    max_lost_detail_region: float = Field(
+        0.68,
+        gt=0.0,
+        description="The same on the treated region, where a true change by half reads as 0.6.",
+    )
+    unclear_lost_detail: float = Field(
+        0.35,
+        gt=0.0,
+        description="Sharpness on untreated skin, where noise hides the difference of blur: largest"
+        " loss of fine detail, ln.",
+    )
+    max_lost_grain: float = Field(
+        0.35,
+        gt=0.0,
+        description="Retouching: loss of grain (ln) that tells a filter from a lens. At like JPEG"
+        " quality it is below 0.12 without a filter and above 0.55 with one.",
     )
     healing_days: int = Field(7, ge=0, description="Days after a session that are marked healing.")
     early_texture_days: int = Field(28, ge=0, description="Days before texture results count.")
@@ -208,7 +236,12 @@ def _sharpness(seen: _Pair) -> Check:
     config = seen.config
     on_reference = seen.after_facts.anchor == "reference"
     limit = config.max_delta_sigma2 if on_reference else config.max_delta_sigma2_region
+    lost, smoothed = _lost(seen)
+    if lost > _detail_limit(seen) and not smoothed:
+        return _out_of_focus(seen, value, limit, EVERYTHING)
     if isinstance(value, NotMeasured):
+        if on_reference and lost > config.unclear_lost_detail:
+            return _out_of_focus(seen, value, limit, _fragile("blur"))
         return Check(
             "sharpness",
             value,
@@ -231,6 +264,38 @@ def _sharpness(seen: _Pair) -> Check:
     if on_reference and marked:
         return replace(gate, remedy="Corrected: the sharper photo was softened.")
     return gate
+
+
+def _out_of_focus(
+    seen: _Pair, value: float | NotMeasured, limit: float, refuses: tuple[str, ...]
+) -> Check:
+    """One of the photos has lost fine detail beyond what any lamp takes."""
+    detail = seen.after_facts.ln_detail
+    which = "before" if isinstance(detail, float) and detail > 0.0 else "after"
+    return Check(
+        "sharpness",
+        value,
+        _SHARPNESS_UNIT,
+        f"≤ {limit:g}",
+        CheckVerdict.FAIL,
+        f"The {which} photo is out of focus: its fine detail is gone. Focus on the skin, hold"
+        " still, retake.",
+        refuses,
+    )
+
+
+def _lost(seen: _Pair) -> tuple[float, bool]:
+    """Fine detail that one of the photos lacks, ln, and whether its grain is gone with it."""
+    facts = seen.after_facts
+    if isinstance(facts.ln_detail, NotMeasured) or isinstance(facts.ln_grain, NotMeasured):
+        return 0.0, False
+    towards = -1.0 if facts.ln_detail < 0.0 else 1.0
+    return abs(facts.ln_detail), towards * facts.ln_grain > seen.config.max_lost_grain
+
+
+def _detail_limit(seen: _Pair) -> float:
+    on_reference = seen.after_facts.anchor == "reference"
+    return seen.config.max_lost_detail if on_reference else seen.config.max_lost_detail_region
 
 
 def _fine_pixel(seen: _Pair) -> float:
@@ -282,6 +347,36 @@ def _light(seen: _Pair) -> Check:
         ),
         refuses=() if has_reference else _fragile("light"),
     )
+
+
+def _retouching(seen: _Pair) -> Check:
+    """A filter that smooths skin takes its detail and its grain, in one of the photos.
+
+    Seen on untreated skin where there is some: there no treatment takes detail.
+    """
+    facts = seen.after_facts
+    limit = f"≤ {_detail_limit(seen):g} where grain is lost by {seen.config.max_lost_grain:g}"
+    if isinstance(facts.ln_detail, NotMeasured):
+        reason = facts.ln_detail
+        return Check("retouching", reason, "ln", limit, CheckVerdict.NOT_APPLICABLE, reason.reason)
+    lost, smoothed = _lost(seen)
+    smoothed = smoothed and lost > _detail_limit(seen)
+    editors = [name for name in _software(seen) if name.lower().startswith(BEAUTY_EDITORS)]
+    which = "after" if facts.ln_detail < 0.0 else "before"
+    remedy = ""
+    if editors:
+        remedy = f"A photo was saved by {editors[0]}, which smooths skin: use the original file."
+    elif smoothed:
+        remedy = (
+            f"The {which} photo has lost both the detail and the grain of skin, as a beauty filter"
+            " does: use the original file, with every skin filter of the camera off."
+        )
+    verdict = CheckVerdict.FAIL if remedy else CheckVerdict.PASS
+    return Check("retouching", lost, "ln of fine detail", limit, verdict, remedy, EVERYTHING)
+
+
+def _software(seen: _Pair) -> tuple[str, str]:
+    return seen.before.photo.metadata.software, seen.after.photo.metadata.software
 
 
 def _zoom(seen: _Pair) -> Check:
@@ -358,6 +453,7 @@ GATES: tuple[Callable[[_Pair], Check], ...] = (
     _exposure,
     _clipping,
     _light,
+    _retouching,
     _zoom,
     _tilt,
     _scale,

@@ -44,6 +44,13 @@ class ObserveConfig(Settings):
         0.30, gt=0.0, description="Highest frequency of the blur fit, cycles per pixel."
     )
     noise_margin: float = Field(5.0, gt=1.0, description="Power over the noise floor in the fit.")
+    detail: tuple[float, float] = Field(
+        (0.06, 0.20), description="Band of fine detail that is compared, cycles per pixel."
+    )
+    grain: tuple[float, float] = Field(
+        (0.30, 0.40),
+        description="Band of the grain, which is mostly noise that JPEG leaves; cycles per pixel.",
+    )
     lean_sigma_px: float = Field(
         1.5, gt=0.0, description="Smoothing before the direction of the shading is taken, pixels."
     )
@@ -118,6 +125,8 @@ def _photo_facts(
         region_ln_exposure=float(np.median(_change(base.region, _tile_logs(region)).mean(axis=1))),
         lean=_lean(region, config),
         noise_share=_noise_share(spectrum, view, config),
+        ln_grain=_ln_amplitude(base.spectrum, spectrum, 1.0, config.grain),
+        ln_detail=_ln_amplitude(base.spectrum, spectrum, view.magnification, config.detail),
         jpeg_step=photo.photo.photo.metadata.jpeg_step,
     )
 
@@ -148,6 +157,19 @@ def _noise_share(spectrum: Spectrum, view: SkinView, config: ObserveConfig) -> f
         return 0.0
     noise = np.minimum(noise_floor(frequency, power), power)
     return float(np.sum((frequency * noise)[fine])) / total
+
+
+def _ln_amplitude(
+    base: Spectrum, own: Spectrum, magnification: float, band: tuple[float, float]
+) -> float | NotMeasured:
+    """Log ratio of amplitudes in a band, cycles per pixel; skin detail scales with its size."""
+    if base[2] == 0 or own[2] == 0:
+        return NotMeasured("too little skin in one piece to compare fine detail")
+    low, high = band
+    inside = (base[0] >= low) & (base[0] <= high)
+    power = np.interp(base[0] / magnification, own[0], own[1])
+    first, second = (float(np.sum((base[0] * p)[inside])) for p in (base[1], power))
+    return float(0.5 * np.log(max(second, 1e-20) / max(first, 1e-20)))
 
 
 def _spectrum(view: SkinView, config: ObserveConfig) -> Spectrum:
