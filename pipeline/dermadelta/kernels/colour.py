@@ -67,7 +67,7 @@ def linearise(
         Linear sRGB; values outside 0..1 are colours outside the sRGB gamut.
     """
     linear = np.empty(encoded.shape, dtype=np.float32)
-    if encoded.dtype == np.uint8:
+    if encoded.dtype == np.uint8 and encoded.size:  # OpenCV takes no empty picture
         table = np.ascontiguousarray(curves.T, dtype=np.float32)[None]
         cv2.LUT(encoded, table, dst=linear)
     else:
