@@ -6,6 +6,7 @@ ISO/CIE 11664-4 with D65 and the 2° observer. All functions take (..., 3) array
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -66,8 +67,12 @@ def linearise(
         Linear sRGB; values outside 0..1 are colours outside the sRGB gamut.
     """
     linear = np.empty(encoded.shape, dtype=np.float32)
-    for channel in range(3):
-        np.take(curves[channel], encoded[..., channel], out=linear[..., channel])
+    if encoded.dtype == np.uint8 and encoded.size:  # OpenCV takes no empty picture
+        table = np.ascontiguousarray(curves.T, dtype=np.float32)[None]
+        cv2.LUT(encoded, table, dst=linear)
+    else:
+        for channel in range(3):
+            np.take(curves[channel], encoded[..., channel], out=linear[..., channel])
     if np.allclose(matrix, np.eye(3), atol=1e-9):
         return linear
     out: NDArray[np.float32] = linear @ matrix.T.astype(np.float32)

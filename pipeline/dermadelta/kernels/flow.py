@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dermadelta.kernels.geometry import bounding_box
-from dermadelta.kernels.resampling import sample
+from dermadelta.kernels.resampling import sample, sample_replicated
 from dermadelta.kernels.texture import gaussian, masked_blur, masked_gaussians
 
 Floats = NDArray[np.float64]
@@ -174,13 +174,7 @@ def _moved(field: Field) -> Field:
 
 def compose(field: Field, step: Field) -> Field:
     """Displacement after a further residual flow: d'(p) = f(p) + d(p + f(p))."""
-    moved = cv2.remap(
-        field,
-        _moved(step),
-        None,
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    moved = sample_replicated(field, _moved(step))
     return np.asarray(step + moved, dtype=np.float32)
 
 

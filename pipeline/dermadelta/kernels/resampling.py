@@ -50,23 +50,34 @@ def resize_mask(mask: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.b
 
 def sample(
     image: NDArray[Scalar],
-    points: NDArray[np.float64] | NDArray[np.float32],
+    points: Points,
     *,
     nearest: bool = False,
     outside: float = 0.0,
 ) -> NDArray[Scalar]:
     """Values at (h, w, 2) points, bilinear or nearest; ``outside`` beyond the image."""
-    return np.asarray(
-        cv2.remap(
-            image,
-            np.ascontiguousarray(points, dtype=np.float32),
-            None,
-            cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_CONSTANT,
-            borderValue=(outside,) * 4,
-        ),
-        dtype=image.dtype,
+    how = cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR
+    drawn = cv2.remap(  # type: ignore[call-overload]  # one map may hold x and y
+        image,
+        np.ascontiguousarray(points, dtype=np.float32),
+        None,
+        how,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=(outside,) * 4,
     )
+    return np.asarray(drawn, dtype=image.dtype)
+
+
+def sample_replicated(image: NDArray[np.float32], points: Points) -> NDArray[np.float32]:
+    """Values (h, w) or (h, w, k) at (h, w, 2) points, bilinear; those of the edge beyond it."""
+    drawn = cv2.remap(  # type: ignore[call-overload]  # one map may hold x and y
+        image,
+        np.ascontiguousarray(points, dtype=np.float32),
+        None,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(drawn, dtype=np.float32)
 
 
 def sample_mask(mask: NDArray[np.bool_], points: Points) -> NDArray[np.bool_]:

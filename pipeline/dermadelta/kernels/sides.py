@@ -136,7 +136,8 @@ def _surface(source: Source, shape: tuple[int, int], to_full: Floats) -> Bools:
 
 def mirrored(original: Side) -> Side:
     """The mirror image of a side."""
-    rgb, grey = (np.ascontiguousarray(v[:, ::-1]) for v in (original.rgb, original.grey))
+    rgb = np.ascontiguousarray(original.rgb[:, ::-1])
+    grey = np.ascontiguousarray(original.grey[:, ::-1])
     usable, region = (np.ascontiguousarray(v[:, ::-1]) for v in (original.usable, original.region))
     return Side(rgb, grey, usable, region, original.to_full, original.short_side, original.sigma)
 

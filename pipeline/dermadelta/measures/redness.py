@@ -73,7 +73,8 @@ def read_redness_lab(view: SkinView, params: Params) -> Read | NotMeasured:
     """a* of the region's robust mean colour."""
     ids, counts, sums, mean = once(_mean_colour, view, params)
     value = float(linear_to_lab(mean)[1])
-    return Read(value, Tiles(ids, counts, linear_to_lab(sums / counts[:, None])[:, 1], "mean"))
+    a_star = linear_to_lab(sums / counts[:, None])[:, 1].astype(np.float64)
+    return Read(value, Tiles(ids, counts, a_star, "mean"))
 
 
 def _mean_colour(

@@ -29,7 +29,7 @@ from dermadelta.domain import (
 )
 from dermadelta.kernels.colour import linearise, srgb_encode
 from dermadelta.kernels.geometry import bounding_box, dense_map, invert_field
-from dermadelta.kernels.resampling import sample, sample_mask, shrink_pixels
+from dermadelta.kernels.resampling import sample, sample_mask, sample_replicated, shrink_pixels
 from dermadelta.kernels.texture import gaussian
 
 Bytes = NDArray[np.uint8]
@@ -302,11 +302,7 @@ def _log(tiles: Tiles, index: NDArray[np.intp]) -> Matrix:
 def _spread(tiles: FloatArray, grid: TileGrid, points: FloatArray) -> FloatArray:
     """Tile values as a smooth picture at (h, w, 2) points of the before photo."""
     smooth = gaussian(tiles, 0.7)
-    at = np.asarray((points + 0.5) / grid.size_px - 0.5, dtype=np.float32)
-    drawn = np.asarray(
-        cv2.remap(smooth, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),
-        dtype=np.float32,
-    )
+    drawn = sample_replicated(smooth, (points + 0.5) / grid.size_px - 0.5)
     return np.asarray(drawn[..., 0] / np.maximum(drawn[..., 1], 1e-6), dtype=np.float32)
 
 
