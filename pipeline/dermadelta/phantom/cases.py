@@ -1,4 +1,4 @@
-"""The kinds of pairs: seeded draws of skins, treatments, lights and cameras."""
+"""The kinds of pairs, and how a pair of a kind is drawn from a seed."""
 
 from __future__ import annotations
 
@@ -9,49 +9,81 @@ from typing import Literal
 import numpy as np
 
 from dermadelta.errors import UsageError
-from dermadelta.phantom.camera import Camera
-from dermadelta.phantom.light import Light
-from dermadelta.phantom.marker import Marker
-from dermadelta.phantom.pair import Case, ShotPlan
+from dermadelta.phantom.changes import WHOLE_KINDS, draw_change, has_relief
+from dermadelta.phantom.flush import Flush
+from dermadelta.phantom.hindrance import Hindrance, draw_hindrance, hinder
+from dermadelta.phantom.plan import IN_PHOTO, Case, InPhoto, Setup, ShotPlan, TreatedWhere
+from dermadelta.phantom.shots import (
+    MM_PER_PX,
+    Scene,
+    nominal_camera,
+    random_lamp,
+    random_shot,
+    random_skin,
+)
 from dermadelta.phantom.skin import SkinSpec
-from dermadelta.phantom.treatment import Outline, Scar, Treatment
+from dermadelta.phantom.treatment import Outline
 
-KINDS = (
+__all__ = ["HARD_KINDS", "IN_PHOTO", "KINDS", "MEASURABLE_KINDS", "MM_PER_PX", "random_case"]
+
+MEASURABLE_KINDS = (
     "no_change",
     "texture",
     "redness",
     "scar",
+    "tone",
     "mixed",
     "whole_face",
-    "impostor",
-    "mirrored",
-    "defocus",
-    "overexposed",
+    "striae",
 )
-"""Every kind of pair that can be made; the last four must be refused."""
-
-MEASURABLE_KINDS = KINDS[:6]
+"""Pairs taken as they should be; the kind says what changes."""
 
 REFUSALS = {
     "impostor": "other skin",
     "mirrored": "mirrored",
     "defocus": "out of focus",
     "overexposed": "overexposed",
+    "retouched": "retouched",
 }
 """Why a pair of each kind cannot be measured."""
+
+REFUSED_KINDS = tuple(REFUSALS)
+
+HARD_KINDS = ("lamp_flipped", "very_dark", "tilted", "blur_mismatch", "white_balance", "tan")
+"""Pairs that an instrument with untreated skin in the photo still measures; nothing, the texture
+or the redness changes."""
+
+KINDS = (*MEASURABLE_KINDS, *REFUSED_KINDS, *HARD_KINDS)
+"""Every kind of pair that can be made."""
 
 TONES = {"I": 0.42, "II": 0.62, "III": 0.95, "IV": 1.5, "V": 2.5, "VI": 3.6, "beyond": 4.7}
 """Mean melanin by phototype, in the order of ITA; "beyond" is darker than the published
 reflectance set reaches."""
 
-MM_PER_PX = 0.050
-"""Nominal scale: the relief band needs at least 3 px in its shortest wavelength of 0.2 mm."""
+_VERY_DARK_MELANIN = (4.2, 5.5)
 
-Setup = Literal["rig", "handheld"]
+_IN_PHOTO_SHARES = (0.15, 0.25, 0.30, 0.15, 0.08, 0.07)
+"""How often each of ``IN_PHOTO`` is drawn."""
+
+_CARD_WIDTH_PX = 1200
+"""Narrower photos have no room for a target card or a chart beside the region."""
 
 
-def random_case(kind: str, seed: int, number: int, *, width_px: int) -> Case:
+def random_case(
+    kind: str,
+    seed: int,
+    number: int,
+    *,
+    width_px: int,
+    setup: Setup | None = None,
+    treated: TreatedWhere | None = None,
+    in_photo: InPhoto | None = None,
+    change: float | None = None,
+    repeats: int = 1,
+) -> Case:
     """Draw pair ``number`` of a set.
+
+    What is asked for replaces what would have been drawn and leaves the rest as it is.
 
     Parameters
     ----------
@@ -61,12 +93,116 @@ def random_case(kind: str, seed: int, number: int, *, width_px: int) -> Case:
         Fix the draw; the same pair of a set is the same whatever else is drawn.
     width_px : int
         Width of the photos; they are 4:3.
+    setup : {"rig", "handheld"}, optional
+        How the photos are taken.
+    treated : {"local", "whole"}, optional
+        Where the treatment went.
+    in_photo : str, optional
+        One of ``IN_PHOTO``.
+    change : float, optional
+        Change of the relief in per cent, such as -25, for the kinds whose texture changes; a hard
+        kind then changes in texture.
+    repeats : int
+        Photographs of each visit.
 
     Raises
     ------
     UsageError
-        Unknown kind, or a photo too small to hold region and reference skin.
+        Unknown kind, a request that does not fit it, or a photo too small to hold region and
+        reference skin. Remedy: in the message.
     """
+    _check(kind, width_px, treated, in_photo, change, repeats)
+    rng = np.random.default_rng([seed, number])
+    steady: Setup = "rig" if rng.uniform() < 0.4 else "handheld"
+    tone, skin = _person(rng, kind, number)
+    roi = _region(rng, width_px)
+    what = draw_change(
+        rng, kind, roi, skin.melanin, hard=kind in HARD_KINDS, treated=treated, change=change
+    )
+    drawn = _draw_in_photo(rng, width_px)
+    scene = Scene(
+        setup=setup or steady,
+        nominal=nominal_camera(rng, skin.melanin),
+        light=random_lamp(rng),
+        in_photo=in_photo or drawn,
+        frame=(width_px, round(0.75 * width_px)),
+        melanin=skin.melanin,
+    )
+    start, later = _dates(rng)
+    case = Case(
+        subject_id=f"p{number:04d}",
+        site="forehead" if kind in WHOLE_KINDS else "cheek",
+        kind=kind,
+        setup=scene.setup,
+        width_px=scene.frame[0],
+        height_px=scene.frame[1],
+        mm_per_px=MM_PER_PX,
+        skin=skin,
+        roi=roi,
+        treatment=what.treatment,
+        light=scene.light,
+        before=random_shot(rng, scene, start),
+        after=random_shot(rng, scene, later),
+        baseline=what.baseline,
+        scars=what.scars,
+        impostor=random_skin(rng, skin.melanin) if kind == "impostor" else None,
+        scar_mask_given=bool(rng.uniform() < 0.5) and bool(what.scars),
+        must_refuse=REFUSALS.get(kind, ""),
+        tone=tone,
+        changed=what.changed,
+        in_photo=scene.in_photo,
+        striae=what.striae,
+        drift=what.drift,
+        flushes=_flushes(seed, number),
+    )
+    hindrance = draw_hindrance(rng, kind)
+    case = replace(
+        case,
+        before=hinder(case.before, hindrance, scene, "before"),
+        after=hinder(case.after, hindrance, scene, "after"),
+    )
+    if repeats == 1:
+        return case
+    # From a generator of their own: the pair is the same with and without repeats.
+    rng = np.random.default_rng([seed, number, 1])
+    return replace(
+        case,
+        before_repeats=_repeats(rng, scene, hindrance, case.before, "before", repeats),
+        after_repeats=_repeats(rng, scene, hindrance, case.after, "after", repeats),
+    )
+
+
+def _flushes(seed: int, number: int) -> tuple[Flush, Flush]:
+    """Blood flow of both days, from a generator of its own."""
+    first, second = np.random.default_rng([seed, number, 2]).integers(2**31, size=2)
+    return Flush(int(first), 1.0), Flush(int(second), 1.0)
+
+
+def _repeats(
+    rng: np.random.Generator,
+    scene: Scene,
+    hindrance: Hindrance,
+    first: ShotPlan,
+    role: Literal["before", "after"],
+    repeats: int,
+) -> tuple[ShotPlan, ...]:
+    """Further photographs of a visit, a few minutes apart, each posed anew."""
+    plans, at = [], first.taken_at
+    for _ in range(repeats - 1):
+        at += timedelta(seconds=int(rng.integers(120, 400)))
+        plans.append(hinder(random_shot(rng, scene, at), hindrance, scene, role))
+    return tuple(plans)
+
+
+def _check(
+    kind: str,
+    width_px: int,
+    treated: TreatedWhere | None,
+    in_photo: InPhoto | None,
+    change: float | None,
+    repeats: int,
+) -> None:
+    """Refuse what cannot be drawn."""
     if kind not in KINDS:
         raise UsageError(
             f"unknown kind of pair {kind!r}", remedy=f"Choose from {', '.join(KINDS)}."
@@ -76,13 +212,44 @@ def random_case(kind: str, seed: int, number: int, *, width_px: int) -> Case:
             f"a photo of {width_px} px is too small for a region and the skin around it",
             remedy="Ask for a width of 800 px or more.",
         )
-    rng = np.random.default_rng([seed, number])
-    setup: Setup = "rig" if rng.uniform() < 0.4 else "handheld"
+    if in_photo is not None and in_photo not in IN_PHOTO:
+        raise UsageError(
+            f"unknown thing in the photo {in_photo!r}",
+            remedy=f"Choose from {', '.join(IN_PHOTO)}.",
+        )
+    if in_photo in ("target", "chart") and width_px < _CARD_WIDTH_PX:
+        raise UsageError(
+            f"a photo of {width_px} px has no room for a {in_photo}",
+            remedy=f"Ask for a width of {_CARD_WIDTH_PX} px or more.",
+        )
+    if kind in WHOLE_KINDS and treated == "local":
+        raise UsageError(f"{kind} is treated all over", remedy="Choose another kind.")
+    if change is not None and not (has_relief(kind) or kind in HARD_KINDS):
+        raise UsageError(
+            f"the relief of the kind {kind!r} does not change",
+            remedy="Give a change of relief for texture, mixed, whole_face or a hard kind.",
+        )
+    if change is not None and not -90.0 <= change <= 100.0:
+        raise UsageError(
+            f"a change of relief of {change:g} %", remedy="Give a change of -90 % to 100 %."
+        )
+    if repeats < 1:
+        raise UsageError(f"{repeats} photographs a visit", remedy="Ask for 1 or more.")
+
+
+def _person(rng: np.random.Generator, kind: str, number: int) -> tuple[str, SkinSpec]:
+    """Phototype and skin; phototypes take turns."""
     tone = list(TONES)[number % len(TONES)]
-    skin = random_skin(rng, TONES[tone] * float(rng.uniform(0.92, 1.08)))
-    # A small frame must still hold the region and some untreated skin around it.
+    melanin = TONES[tone] * float(rng.uniform(0.92, 1.08))
+    if kind == "very_dark":
+        tone, melanin = "beyond", float(rng.uniform(*_VERY_DARK_MELANIN))
+    return tone, random_skin(rng, melanin)
+
+
+def _region(rng: np.random.Generator, width_px: int) -> Outline:
+    """The declared region; a small frame must still hold it and untreated skin around it."""
     half_mm = 0.5 * 0.75 * width_px * MM_PER_PX
-    roi = Outline(
+    return Outline(
         x_mm=float(rng.uniform(-2.0, 2.0)),
         y_mm=float(rng.uniform(-1.0, 1.0)),
         half_width_mm=float(rng.uniform(0.50, 0.58)) * half_mm,
@@ -90,179 +257,19 @@ def random_case(kind: str, seed: int, number: int, *, width_px: int) -> Case:
         waviness=0.05,
         seed=int(rng.integers(2**31)),
     )
-    scars = _random_scars(rng, kind, roi, skin.melanin)
-    light = Light(
-        azimuth_deg=float(rng.uniform(0.0, 360.0)),
-        elevation_deg=float(rng.uniform(36.0, 54.0)),
-        fill=float(rng.uniform(0.28, 0.45)),
-        gloss=float(rng.uniform(0.04, 0.14)),
-        falloff=float(rng.uniform(0.0, 0.10)),
-    )
-    baseline, treatment = _random_treatment(rng, kind, roi)
-    nominal = nominal_camera(rng, skin.melanin)
-    marker = bool(rng.uniform() < 0.3)
+
+
+def _draw_in_photo(rng: np.random.Generator, width_px: int) -> InPhoto:
+    drawn = IN_PHOTO[int(rng.choice(len(IN_PHOTO), p=_IN_PHOTO_SHARES))]
+    if drawn in ("target", "chart") and width_px < _CARD_WIDTH_PX:
+        return "scale"
+    return drawn
+
+
+def _dates(rng: np.random.Generator) -> tuple[datetime, datetime]:
+    """When the two visits are: four to eleven weeks apart, at about the same hour."""
     start = datetime(2026, 1, 5, 9, 0) + timedelta(
         days=int(rng.integers(0, 40)), minutes=int(rng.integers(0, 480))
     )
-    later = start + timedelta(days=int(rng.integers(29, 75)), minutes=int(rng.integers(-120, 120)))
-    frame = (width_px, round(0.75 * width_px))
-    before = random_shot(rng, setup, nominal, light, start, frame, with_marker=marker)
-    after = random_shot(rng, setup, nominal, light, later, frame, with_marker=marker)
-    case = Case(
-        subject_id=f"p{number:04d}",
-        site="cheek" if kind != "whole_face" else "forehead",
-        kind=kind,
-        setup=setup,
-        width_px=frame[0],
-        height_px=frame[1],
-        mm_per_px=MM_PER_PX,
-        skin=skin,
-        roi=roi,
-        treatment=treatment,
-        light=light,
-        before=before,
-        after=after,
-        baseline=baseline,
-        scars=scars,
-        scar_mask_given=bool(scars) and bool(rng.uniform() < 0.5),
-        must_refuse=REFUSALS.get(kind, ""),
-    )
-    return _spoilt(case, rng)
-
-
-def random_skin(rng: np.random.Generator, melanin: float) -> SkinSpec:
-    """Draw a person with the given mean melanin."""
-    return SkinSpec(
-        seed=int(rng.integers(2**31)),
-        melanin=melanin,
-        haemoglobin=float(rng.uniform(0.20, 0.34)),
-        relief=float(rng.uniform(0.8, 1.35)),
-        cell_mm=float(rng.uniform(0.7, 1.2)),
-        pores_per_cm2=float(rng.uniform(15.0, 90.0)),
-        freckles_per_cm2=float(rng.uniform(0.3, 3.0)),
-        lines=int(rng.integers(4, 28)),
-        radius_mm=float(rng.uniform(120.0, 260.0)),
-    )
-
-
-def nominal_camera(rng: np.random.Generator, melanin: float) -> Camera:
-    """The clinic's camera: what all shots of a subject share."""
-    return Camera(
-        # Automatic exposure lifts dark skin by part of what it lacks.
-        exposure_ev=float(0.15 * max(0.0, melanin - 1.0) + rng.uniform(-0.1, 0.1)),
-        wb_red=float(rng.uniform(0.97, 1.03)),
-        wb_blue=float(rng.uniform(0.97, 1.03)),
-        gamma=float(rng.uniform(0.97, 1.03)),
-        contrast=float(rng.uniform(0.0, 0.06)),
-        vignetting=float(rng.uniform(0.0, 0.12)),
-        blur_px=float(rng.uniform(0.70, 0.90)),
-        shot_noise=float(rng.uniform(0.008, 0.018)),
-        read_noise=float(rng.uniform(0.001, 0.002)),
-        sharpen=float(rng.uniform(0.0, 0.35)),
-        jpeg_quality=int(rng.integers(88, 96)),
-    )
-
-
-def random_shot(
-    rng: np.random.Generator,
-    setup: Setup,
-    nominal: Camera,
-    light: Light,
-    taken_at: datetime,
-    frame: tuple[int, int],
-    *,
-    with_marker: bool,
-) -> ShotPlan:
-    """Draw one shot around the nominal camera and light: far apart handheld, close on a rig."""
-    spread = 1.0 if setup == "handheld" else 0.2
-
-    def jitter(size: float) -> float:
-        return float(np.clip(rng.standard_normal(), -2.0, 2.0)) * 0.5 * size * spread
-
-    camera = replace(
-        nominal,
-        zoom=1.0 + jitter(0.03),
-        rotation_deg=jitter(3.0),
-        tilt_x_deg=jitter(4.0),
-        tilt_y_deg=jitter(4.0),
-        shift_x=jitter(0.02),
-        shift_y=jitter(0.02),
-        stretch=float(rng.uniform(0.005, 0.015)) * (1.0 if setup == "handheld" else 0.5),
-        exposure_ev=nominal.exposure_ev + jitter(0.15),
-        wb_red=nominal.wb_red * (1.0 + jitter(0.03)),
-        wb_blue=nominal.wb_blue * (1.0 + jitter(0.03)),
-        blur_px=nominal.blur_px + jitter(0.08),
-    )
-    own_light = replace(
-        light,
-        azimuth_deg=light.azimuth_deg + jitter(3.0),
-        elevation_deg=light.elevation_deg + jitter(1.5),
-        fill=light.fill + jitter(0.02),
-        gloss=max(0.0, light.gloss * (1.0 + jitter(0.3))),
-        falloff=light.falloff + jitter(0.02),
-    )
-    marker = None
-    if with_marker:
-        marker = Marker(
-            number=7,
-            side_mm=10.0,
-            x_mm=0.5 * frame[0] * MM_PER_PX - 10.5 + jitter(1.0),
-            y_mm=-0.5 * frame[1] * MM_PER_PX + 10.5 + jitter(1.0),
-            turn_deg=jitter(10.0),
-        )
-    return ShotPlan(taken_at, camera, own_light, int(rng.integers(2**31)), marker)
-
-
-def _random_scars(
-    rng: np.random.Generator, kind: str, roi: Outline, melanin: float
-) -> tuple[Scar, ...]:
-    """One scar inside the region for the kinds that have one."""
-    if kind not in ("scar", "mixed"):
-        return ()
-    outline = Outline(
-        x_mm=roi.x_mm + float(rng.uniform(-1.0, 1.0)),
-        y_mm=roi.y_mm + float(rng.uniform(-0.5, 0.5)),
-        half_width_mm=float(rng.uniform(2.4, 4.2)),
-        half_height_mm=float(rng.uniform(1.6, 3.0)),
-        waviness=0.10,
-        seed=int(rng.integers(2**31)),
-    )
-    # On dark skin scars are mostly seen as darker, hardly as redder.
-    red_share = 0.7 if melanin < 2.0 else 0.25
-    look: Literal["red", "brown"] = "red" if rng.uniform() < red_share else "brown"
-    return (Scar(look, outline, contrast=float(rng.uniform(0.8, 1.2))),)
-
-
-def _random_treatment(
-    rng: np.random.Generator, kind: str, roi: Outline
-) -> tuple[Treatment, Treatment]:
-    """What the skin had, and what the treatment changed."""
-    area = None if kind == "whole_face" else roi
-    relief = float(rng.uniform(0.60, 0.92))
-    erythema = float(rng.uniform(0.10, 0.22))
-    fading = float(rng.uniform(0.4, 1.0))
-    scar_area = float(rng.uniform(0.45, 0.90))
-    baseline, treatment = Treatment(area=area), Treatment(area=area)
-    if kind in ("texture", "mixed", "whole_face"):
-        treatment = replace(treatment, relief_factor=relief)
-    if kind in ("redness", "mixed"):
-        baseline = replace(baseline, haemoglobin_change=erythema)
-        treatment = replace(treatment, haemoglobin_change=-erythema * fading)
-    if kind in ("scar", "mixed"):
-        treatment = replace(treatment, scar_area_factor=scar_area, scar_contrast_factor=0.9)
-    return baseline, treatment
-
-
-def _spoilt(case: Case, rng: np.random.Generator) -> Case:
-    """What must be refused made so: other skin, a mirror, a lens, too much light."""
-    if case.kind == "impostor":
-        return replace(case, impostor=random_skin(rng, case.skin.melanin))
-    if case.kind == "mirrored":
-        return replace(case, after=replace(case.after, mirrored=True))
-    camera = case.after.camera
-    if case.kind == "defocus":
-        camera = replace(camera, blur_px=3.0 * camera.blur_px + 0.6)
-    if case.kind == "overexposed":
-        # Enough for most of the red channel to reach the end of the scale, whatever the tone.
-        camera = replace(camera, exposure_ev=0.9 + 0.56 * case.skin.melanin)
-    return replace(case, after=replace(case.after, camera=camera))
+    later = timedelta(days=int(rng.integers(29, 75)), minutes=int(rng.integers(-120, 120)))
+    return start, start + later

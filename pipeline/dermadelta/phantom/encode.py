@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +14,32 @@ from PIL import Image
 from dermadelta.kernels.colour import SRGB_TO_XYZ, srgb_decode, srgb_encode
 from dermadelta.phantom.camera import Camera, Image8
 from dermadelta.phantom.icc import P3_TO_XYZ, display_p3_profile
+from dermadelta.phantom.plan import ShotPlan
+
+_AVIF_SUBSAMPLING = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
 
 _TURNS = {1: 0, 3: 2, 6: 1, 8: 3}
 """Quarter turns, counter-clockwise, from the upright picture to the one stored under a tag."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """How photographs are encoded: ``format`` jpeg or avif, ``display_p3`` with that profile."""
+
+    format: Literal["jpeg", "avif"] = "jpeg"
+    display_p3: bool = False
+
+
+def photo_bytes(rgb: Image8, plan: ShotPlan, files: Files) -> bytes:
+    """An upright sRGB photo (h, w, 3) uint8 as the file of a shot."""
+    return jpeg_bytes(
+        rgb,
+        plan.camera,
+        taken_at=plan.taken_at,
+        software=plan.software,
+        display_p3=files.display_p3,
+        avif=files.format == "avif",
+    )
 
 
 def jpeg_bytes(
@@ -23,7 +48,9 @@ def jpeg_bytes(
     *,
     taken_at: datetime | None = None,
     orientation: int = 1,
+    software: str = "",
     display_p3: bool = False,
+    avif: bool = False,
 ) -> bytes:
     """Encode an upright sRGB photo (h, w, 3) uint8 as a camera would write it.
 
@@ -37,8 +64,12 @@ def jpeg_bytes(
         EXIF DateTimeOriginal, with a camera model; without it there is no EXIF date.
     orientation : {1, 3, 6, 8}
         EXIF orientation; the pixels are stored turned so that a reader turns them back.
+    software : str
+        EXIF Software, as an editor leaves it; empty for none.
     display_p3 : bool
         Convert to Display P3 and attach its profile.
+    avif : bool
+        An AVIF instead, of the same quality number and chroma subsampling.
     """
     pixels = _to_display_p3(rgb) if display_p3 else rgb
     stored = np.ascontiguousarray(np.rot90(pixels, _TURNS[orientation]))
@@ -47,16 +78,19 @@ def jpeg_bytes(
     exif[0x0110] = "phantom camera"
     exif[0x010E] = "synthetic skin, no person"
     exif[0x0112] = orientation
+    if software:
+        exif[0x0131] = software
     if taken_at is not None:
         stamp = taken_at.strftime("%Y:%m:%d %H:%M:%S")
         exif[0x0132] = stamp
         exif.get_ifd(0x8769)[0x9003] = stamp
     buffer = io.BytesIO()
+    subsampling = camera.chroma_subsampling
     Image.fromarray(stored).save(
         buffer,
-        "JPEG",
+        "AVIF" if avif else "JPEG",
         quality=camera.jpeg_quality,
-        subsampling=camera.chroma_subsampling,
+        subsampling=_AVIF_SUBSAMPLING[subsampling] if avif else subsampling,
         exif=exif,
         icc_profile=display_p3_profile() if display_p3 else None,
     )

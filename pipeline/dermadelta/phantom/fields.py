@@ -31,9 +31,11 @@ def blur(field: Field, sigma_px: float) -> Field:
     return np.asarray(cv2.GaussianBlur(field, size_px, sigma_px), dtype=np.float32)
 
 
-def weighted(first: Field, a: float, second: Field, b: float, offset: float) -> Field:
-    """``a * first + b * second + offset`` in one pass."""
-    return np.asarray(cv2.addWeighted(first, a, second, b, offset), dtype=np.float32)
+def weighted(
+    first: Field, a: float, second: Field, b: float, offset: float, *, out: Field | None = None
+) -> Field:
+    """``a * first + b * second + offset`` in one pass; into ``out`` where it is given."""
+    return np.asarray(cv2.addWeighted(first, a, second, b, offset, dst=out), dtype=np.float32)
 
 
 def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], sigma_px: float) -> Field:

@@ -2,98 +2,54 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Literal
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dermadelta.phantom.camera import Camera, Image8, Matrix, expose, make_view
-from dermadelta.phantom.light import Light, render
-from dermadelta.phantom.marker import Marker, lay_marker, under_paper
-from dermadelta.phantom.skin import Grid, Skin, SkinSpec, make_skin
+from dermadelta.phantom.camera import Image8, Matrix, View, expose, make_view
+from dermadelta.phantom.encode import through_jpeg
+from dermadelta.phantom.fields import Field
+from dermadelta.phantom.flush import flushed
+from dermadelta.phantom.light import Light, half_side_mm, light_at, render
+from dermadelta.phantom.marker import lay_marker, under_paper
+from dermadelta.phantom.plan import Case, ShotPlan
+from dermadelta.phantom.prints import lay_print, under_print
+from dermadelta.phantom.retouch import smooth_skin
+from dermadelta.phantom.skin import Grid, Skin, make_skin, part_of
+from dermadelta.phantom.striae import Fading, with_striae
 from dermadelta.phantom.treatment import (
     FADE_MM,
     Distances,
-    Outline,
     Scar,
-    Treatment,
+    effect,
     treat,
     with_scars,
 )
 from dermadelta.phantom.truth import Truth, pair_truth
+
+__all__ = ["Case", "RenderedPair", "Shot", "ShotPlan", "render_pair", "skin_grid"]
 
 Mask = NDArray[np.bool_]
 
 _MARGIN_SHARE = 0.09
 """Skin beyond each side of the nominal frame, as a share of its width: poses move the frame."""
 
+_LIT_MARGIN_MM = 1.6
+"""Skin rendered beyond what a photo sees: the softening of the light reaches 3.5 x 0.34 mm."""
+
 _RING_MM = (1.5 + FADE_MM, 8.0)
 """Untreated skin around a local treatment, for the truth of contrasts."""
-
-
-@dataclass(frozen=True)
-class ShotPlan:
-    """How one photograph is taken; ``seed`` fixes its stretch and noise."""
-
-    taken_at: datetime
-    camera: Camera
-    light: Light
-    seed: int
-    marker: Marker | None = None
-    mirrored: bool = False
-
-
-@dataclass(frozen=True)
-class Case:
-    """Everything that fixes a pair.
-
-    ``light`` is the nominal lamp under which truth is computed; each shot has its own.
-    ``baseline`` is what the skin had before (an erythema), ``treatment`` what changed after it.
-    ``roi`` is the declared region, inside the treated area. ``impostor`` is the skin of the
-    after photo where it is another person's. ``must_refuse`` says why a pair cannot be measured;
-    empty when it can.
-    """
-
-    subject_id: str
-    site: str
-    kind: str
-    setup: Literal["rig", "handheld"]
-    width_px: int
-    height_px: int
-    mm_per_px: float
-    skin: SkinSpec
-    roi: Outline
-    treatment: Treatment
-    light: Light
-    before: ShotPlan
-    after: ShotPlan
-    baseline: Treatment = field(default_factory=Treatment)
-    scars: tuple[Scar, ...] = ()
-    impostor: SkinSpec | None = None
-    scar_mask_given: bool = False
-    must_refuse: str = ""
-
-    @property
-    def pair_id(self) -> str:
-        """``<subject>_<site>_<before date>_<after date>``."""
-        dates = f"{self.before.taken_at:%Y-%m-%d}_{self.after.taken_at:%Y-%m-%d}"
-        return f"{self.subject_id}_{self.site}_{dates}"
-
-    @property
-    def treated_area(self) -> Literal["local", "whole"]:
-        """Where the treatment went, as a sessions table declares it."""
-        return "whole" if self.treatment.area is None else "local"
 
 
 @dataclass(frozen=True, eq=False)
 class Shot:
     """One rendered photograph, before JPEG.
 
-    ``rgb`` is (H, W, 3) uint8 sRGB. Masks are (H, W) bool on it; ``reference`` is untreated skin
-    and ``scar`` the scars, None where there are none. ``mm_to_photo`` maps millimetres on the
-    skin (from the patch's centre, without stretch) to pixels; ``mm_per_px`` holds at the roi.
+    ``rgb`` is (H, W, 3) uint8 sRGB. Masks are (H, W) bool on it; ``reference`` is untreated skin,
+    ``scar`` the scars and ``striae`` the stretch marks, None where there are none.
+    ``mm_to_photo`` maps millimetres on the skin (from the patch's centre, without stretch) to
+    pixels; ``mm_per_px`` holds at the roi.
     """
 
     rgb: Image8
@@ -102,16 +58,19 @@ class Shot:
     scar: Mask | None
     mm_per_px: float
     mm_to_photo: Matrix
+    striae: Mask | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class RenderedPair:
-    """Both photographs of a case and the truth about them."""
+    """Both photographs of a case, repeats of them, and the truth about them."""
 
     case: Case
     before: Shot
     after: Shot
     truth: Truth
+    before_repeats: tuple[Shot, ...] = ()
+    after_repeats: tuple[Shot, ...] = ()
 
     @property
     def after_to_before(self) -> Matrix:
@@ -124,29 +83,71 @@ class RenderedPair:
         return np.asarray(matrix / matrix[2, 2], dtype=np.float64)
 
 
+@dataclass(frozen=True, eq=False)
+class _State:
+    """The skin at one visit and what is to be seen on it."""
+
+    skin: Skin
+    roi: Mask
+    reference: Mask | None
+    scar: Mask | None
+    striae: Mask | None
+
+
 def render_pair(case: Case) -> RenderedPair:
-    """Render both photographs of ``case`` and compute its truth; same case, same bits."""
+    """Render all photographs of ``case`` and compute its truth; same case, same bits."""
     grid = skin_grid(case)
     distances = Distances(grid)
-    bare = treat(make_skin(case.skin, grid), case.baseline, distances)
-    skin_before = with_scars(bare, case.scars, distances)
+    before, after = _states(case, grid, distances)
     scars_after = case.treatment.scars_after(case.scars)
-    skin_after = with_scars(treat(bare, case.treatment, distances), scars_after, distances)
-    areas = _areas(case, distances)
     truth = pair_truth(
-        skin_before,
-        skin_after,
+        before.skin,
+        after.skin,
         light=case.light,
-        roi=areas[0],
-        reference=areas[1],
+        roi=before.roi,
+        reference=before.reference,
         scar_areas_mm2=(_total_area(case.scars), _total_area(scars_after)),
+        striae_areas_mm2=(_area_within(before, grid), _area_within(after, grid)),
     )
     if case.impostor is not None:
-        skin_after = make_skin(case.impostor, grid)
-        scars_after = ()
-    before = _shoot(case, skin_before, case.before, (*areas, _scarred(case.scars, distances)))
-    after = _shoot(case, skin_after, case.after, (*areas, _scarred(scars_after, distances)))
-    return RenderedPair(case, before, after, truth)
+        after = replace(after, skin=make_skin(case.impostor, grid), scar=None, striae=None)
+    before, after = (
+        replace(state, skin=flushed(state.skin, flush))
+        for state, flush in zip((before, after), case.flushes, strict=True)
+    )
+    return RenderedPair(
+        case,
+        _shoot(case, before, case.before),
+        _shoot(case, after, case.after),
+        truth,
+        tuple(_shoot(case, before, plan) for plan in case.before_repeats),
+        tuple(_shoot(case, after, plan) for plan in case.after_repeats),
+    )
+
+
+def _states(case: Case, grid: Grid, distances: Distances) -> tuple[_State, _State]:
+    """The skin before and after; the very same where nothing changes."""
+    bare = treat(make_skin(case.skin, grid), case.baseline, distances)
+    roi, reference = _areas(case, distances)
+    marked, striae = with_striae(bare, case.striae, Fading(), None)
+    before = _State(
+        with_scars(marked, case.scars, distances),
+        roi,
+        reference,
+        _scarred(case.scars, distances),
+        striae,
+    )
+    if case.stays:
+        return before, before
+    treated = treat(treat(bare, case.treatment, distances), case.drift, distances)
+    marked, striae = with_striae(
+        treated, case.striae, case.treatment.striae, effect(case.treatment, distances)
+    )
+    scars = case.treatment.scars_after(case.scars)
+    after = _State(
+        with_scars(marked, scars, distances), roi, reference, _scarred(scars, distances), striae
+    )
+    return before, after
 
 
 def skin_grid(case: Case) -> Grid:
@@ -157,6 +158,13 @@ def skin_grid(case: Case) -> Grid:
 
 def _total_area(scars: tuple[Scar, ...]) -> float:
     return sum(scar.outline.area_mm2 for scar in scars)
+
+
+def _area_within(state: _State, grid: Grid) -> float:
+    """Area of the stretch marks inside the region, mm²."""
+    if state.striae is None:
+        return 0.0
+    return float(np.count_nonzero(state.striae & state.roi)) * grid.step_mm**2
 
 
 def _areas(case: Case, distances: Distances) -> tuple[Mask, Mask | None]:
@@ -176,33 +184,57 @@ def _scarred(scars: tuple[Scar, ...], distances: Distances) -> Mask | None:
     return np.asarray(np.any(inside, axis=0), dtype=np.bool_)
 
 
-def _shoot(
-    case: Case, skin: Skin, plan: ShotPlan, areas: tuple[Mask, Mask | None, Mask | None]
-) -> Shot:
-    """One photograph of one state of the skin; ``areas`` are roi, reference and scars on it."""
+def _shoot(case: Case, state: _State, plan: ShotPlan) -> Shot:
+    """One photograph of one state of the skin."""
     geometry, sensor = (
         np.random.default_rng(part) for part in np.random.SeedSequence(plan.seed).spawn(2)
     )
     size = (case.width_px, case.height_px)
-    source = (skin.grid.width_px, skin.grid.height_px)
-    view = make_view(plan.camera, source, size, 1.0, geometry)
-    mm_to_photo = view.homography @ _mm_to_source(skin.grid)
-    scene = view.sample(render(skin, plan.light))
-    if plan.marker is not None:
-        scene = lay_marker(scene, plan.marker, mm_to_photo)
-    roi = view.sample_mask(areas[0])
-    reference, scar = (None if a is None else view.sample_mask(a) for a in areas[1:])
-    if reference is not None and plan.marker is not None:
-        reference &= ~under_paper(plan.marker, mm_to_photo, reference.shape)
+    grid = state.skin.grid
+    view = make_view(plan.camera, (grid.width_px, grid.height_px), size, 1.0, geometry)
+    mm_to_photo = view.homography @ _mm_to_source(grid)
+    scene = _lit(state.skin, plan.light, view)
+    scene, hidden = _with_prints(scene, plan, mm_to_photo, grid)
+    others = (state.reference, state.scar, state.striae)
+    reference, scar, striae = (None if m is None else view.sample_mask(m) for m in others)
+    if reference is not None and hidden is not None:
+        reference &= ~hidden
+    rgb = expose(scene, plan.camera, sensor)
+    if plan.retouch > 0.0:
+        rgb = smooth_skin(through_jpeg(rgb, plan.camera), plan.retouch)
     shot = Shot(
-        rgb=expose(scene, plan.camera, sensor),
-        roi=roi,
+        rgb=rgb,
+        roi=view.sample_mask(state.roi),
         reference=reference,
         scar=scar,
         mm_per_px=_mm_per_px(mm_to_photo, case.roi.x_mm, case.roi.y_mm),
         mm_to_photo=mm_to_photo,
+        striae=striae,
     )
     return _mirrored(shot) if plan.mirrored else shot
+
+
+def _lit(skin: Skin, light: Light, view: View) -> Field:
+    """The lit skin (H, W, 3) at the photo's pixels; only what the photo sees is computed."""
+    grid = skin.grid
+    margin = int(np.ceil(_LIT_MARGIN_MM / grid.step_mm))
+    rows, cols = view.seen((grid.width_px, grid.height_px), margin)
+    part = part_of(skin, rows, cols)
+    return view.shifted(rows, cols).sample(render(part, light, half_side_mm(grid)))
+
+
+def _with_prints(
+    scene: Field, plan: ShotPlan, mm_to_photo: Matrix, grid: Grid
+) -> tuple[Field, Mask | None]:
+    """The scene with what lies on the skin, and what that hides; None where nothing lies there."""
+    if plan.marker is not None:
+        scene = lay_marker(scene, plan.marker, mm_to_photo)
+        return scene, under_paper(plan.marker, mm_to_photo, scene.shape)
+    if plan.printed is not None:
+        light = light_at(grid, plan.light, plan.printed.x_mm, plan.printed.y_mm)
+        scene = lay_print(scene, plan.printed, mm_to_photo, light)
+        return scene, under_print(plan.printed, mm_to_photo, scene.shape)
+    return scene, None
 
 
 def _mirrored(shot: Shot) -> Shot:
@@ -213,6 +245,7 @@ def _mirrored(shot: Shot) -> Shot:
         roi=shot.roi[:, ::-1],
         reference=None if shot.reference is None else shot.reference[:, ::-1],
         scar=None if shot.scar is None else shot.scar[:, ::-1],
+        striae=None if shot.striae is None else shot.striae[:, ::-1],
     )
 
 

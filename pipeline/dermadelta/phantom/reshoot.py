@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 
 from dermadelta.kernels.colour import srgb_decode
-from dermadelta.phantom.camera import Camera, Image8, Matrix, expose, make_view
+from dermadelta.phantom.camera import Camera, Image8, Matrix, View, expose, make_view
 from dermadelta.phantom.encode import through_jpeg
+from dermadelta.phantom.fields import Field
 
 
 def rephotograph(rgb: Image8, camera: Camera, seed: int) -> tuple[Image8, Matrix]:
@@ -29,12 +30,25 @@ def rephotograph(rgb: Image8, camera: Camera, seed: int) -> tuple[Image8, Matrix
     original_to_new : (3, 3) float64
         Homography of pixel centres, without the stretch (exact when ``stretch`` is 0).
     """
+    image, view = shoot_again(linear_light(rgb), camera, seed)
+    return through_jpeg(image, camera), view.homography
+
+
+def linear_light(rgb: Image8) -> Field:
+    """An sRGB photograph (h, w, 3) uint8 as linear light (h, w, 3) float32, 0..1."""
+    curve = srgb_decode(np.arange(256) / 255.0).astype(np.float32)
+    return np.asarray(cv2.LUT(rgb, curve), dtype=np.float32)
+
+
+def shoot_again(linear: Field, camera: Camera, seed: int) -> tuple[Image8, View]:
+    """Shoot linear light (h, w, 3) float32 with the phantom's camera, before JPEG.
+
+    Returns the picture (h, w, 3) uint8, sRGB encoded, and which point of the original each of
+    its pixels sees. The same seed gives the same noise and stretch.
+    """
     geometry, sensor = (
         np.random.default_rng(part) for part in np.random.SeedSequence(seed).spawn(2)
     )
-    size = (rgb.shape[1], rgb.shape[0])
-    curve = srgb_decode(np.arange(256) / 255.0).astype(np.float32)
-    linear = np.asarray(cv2.LUT(rgb, curve), dtype=np.float32)
+    size = (linear.shape[1], linear.shape[0])
     view = make_view(camera, size, size, 1.0, geometry)
-    image = expose(view.sample(linear), camera, sensor)
-    return through_jpeg(image, camera), view.homography
+    return expose(view.sample(linear), camera, sensor), view

@@ -8,9 +8,10 @@ from datetime import datetime
 import numpy as np
 
 from dermadelta.phantom.camera import Camera
-from dermadelta.phantom.cases import MM_PER_PX, random_shot
+from dermadelta.phantom.cases import MM_PER_PX
 from dermadelta.phantom.light import Light
-from dermadelta.phantom.pair import Case, ShotPlan
+from dermadelta.phantom.marker import Marker
+from dermadelta.phantom.plan import Case, Setup, ShotPlan
 from dermadelta.phantom.skin import SkinSpec
 from dermadelta.phantom.treatment import Outline, Scar, Treatment
 
@@ -50,15 +51,14 @@ def _cases(
     camera = replace(_CAMERA, exposure_ev=exposure_ev)
 
     def shoot(taken_at: datetime) -> ShotPlan:
-        return random_shot(
-            rng, base.setup, camera, base.light, taken_at, _FRAME, with_marker=with_marker
-        )
+        return _shot(rng, base.setup, camera, base.light, taken_at, _FRAME, with_marker=with_marker)
 
     before = shoot(base.before.taken_at)
     return [
         replace(
             base,
             kind=visit.kind,
+            changed=visit.kind if visit.impostor is None else "",
             before=before,
             after=shoot(visit.taken_at),
             treatment=visit.treatment,
@@ -69,11 +69,12 @@ def _cases(
     ]
 
 
-def _base(subject: str, site: str, skin: SkinSpec, roi: Outline, light: Light) -> Case:
+def _base(subject: str, tone: str, site: str, skin: SkinSpec, roi: Outline, light: Light) -> Case:
     """A subject before any shot is planned; the first visits are all in January 2026."""
     first = ShotPlan(datetime(2026, 1, 12, 10, 20), _CAMERA, light, 0)
     return Case(
         subject_id=subject,
+        tone=tone,
         site=site,
         kind="no_change",
         setup="handheld",
@@ -101,7 +102,7 @@ def _light_cheek() -> list[Case]:
         _Visit(datetime(2026, 2, 23, 10, 5), "texture", Treatment(roi, relief_factor=0.75)),
         _Visit(datetime(2026, 4, 13, 11, 40), "texture", Treatment(roi, relief_factor=0.62)),
     ]
-    return _cases(_base("s01", "cheek", skin, roi, light), 1, 0.0, visits)
+    return _cases(_base("s01", "I", "cheek", skin, roi, light), 1, 0.0, visits)
 
 
 def _dark_forehead() -> list[Case]:
@@ -117,7 +118,7 @@ def _dark_forehead() -> list[Case]:
     )  # fmt: skip
     light = Light(azimuth_deg=120.0, elevation_deg=45.0, fill=0.38, gloss=0.06)
     visits = [_Visit(datetime(2026, 3, 2, 10, 45), "whole_face", Treatment(relief_factor=0.75))]
-    base = replace(_base("s02", "forehead", skin, roi, light), setup="rig")
+    base = replace(_base("s02", "beyond", "forehead", skin, roi, light), setup="rig")
     return _cases(base, 2, 1.2, visits)
 
 
@@ -136,7 +137,7 @@ def _brown_jaw() -> list[Case]:
         _Visit(datetime(2026, 3, 9, 10, 30), "scar", first),
         _Visit(datetime(2026, 5, 4, 9, 50), "scar", second),
     ]
-    base = replace(_base("s03", "jaw", skin, roi, light), scars=(scar,))
+    base = replace(_base("s03", "IV", "jaw", skin, roi, light), scars=(scar,), in_photo="marker")
     return _cases(base, 3, 0.25, visits, with_marker=True)
 
 
@@ -154,6 +155,60 @@ def _medium_neck() -> list[Case]:
         _Visit(datetime(2026, 2, 24, 10, 10), "redness", fading),
         _Visit(datetime(2026, 4, 14, 10, 55), "impostor", fading, impostor=other),
     ]
-    base = _base("s04", "neck", skin, roi, light)
+    base = _base("s04", "III", "neck", skin, roi, light)
     base = replace(base, baseline=Treatment(roi, haemoglobin_change=0.20))
     return _cases(base, 4, 0.05, visits)
+
+
+def _shot(
+    rng: np.random.Generator,
+    setup: Setup,
+    nominal: Camera,
+    light: Light,
+    taken_at: datetime,
+    frame: tuple[int, int],
+    *,
+    with_marker: bool,
+) -> ShotPlan:
+    """Draw one shot around the nominal camera and light: far apart handheld, close on a rig.
+
+    Its tone curve, sharpening and file are those of the nominal camera. Kept apart from the draws
+    of random pairs, which may grow: these photographs never change.
+    """
+    spread = 1.0 if setup == "handheld" else 0.2
+
+    def jitter(size: float) -> float:
+        return float(np.clip(rng.standard_normal(), -2.0, 2.0)) * 0.5 * size * spread
+
+    camera = replace(
+        nominal,
+        zoom=1.0 + jitter(0.03),
+        rotation_deg=jitter(3.0),
+        tilt_x_deg=jitter(4.0),
+        tilt_y_deg=jitter(4.0),
+        shift_x=jitter(0.02),
+        shift_y=jitter(0.02),
+        stretch=float(rng.uniform(0.005, 0.015)) * (1.0 if setup == "handheld" else 0.5),
+        exposure_ev=nominal.exposure_ev + jitter(0.15),
+        wb_red=nominal.wb_red * (1.0 + jitter(0.03)),
+        wb_blue=nominal.wb_blue * (1.0 + jitter(0.03)),
+        blur_px=nominal.blur_px + jitter(0.08),
+    )
+    own_light = replace(
+        light,
+        azimuth_deg=light.azimuth_deg + jitter(3.0),
+        elevation_deg=light.elevation_deg + jitter(1.5),
+        fill=light.fill + jitter(0.02),
+        gloss=max(0.0, light.gloss * (1.0 + jitter(0.3))),
+        falloff=light.falloff + jitter(0.02),
+    )
+    marker = None
+    if with_marker:
+        marker = Marker(
+            number=7,
+            side_mm=10.0,
+            x_mm=0.5 * frame[0] * MM_PER_PX - 10.5 + jitter(1.0),
+            y_mm=-0.5 * frame[1] * MM_PER_PX + 10.5 + jitter(1.0),
+            turn_deg=jitter(10.0),
+        )
+    return ShotPlan(taken_at, camera, own_light, int(rng.integers(2**31)), marker)

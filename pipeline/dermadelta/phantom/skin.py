@@ -39,11 +39,16 @@ _PORE_MELANIN = 0.22
 
 @dataclass(frozen=True)
 class Grid:
-    """A rectangle of skin sampled at ``step_mm``; pixel (0, 0) is centred at half a step."""
+    """A rectangle of skin sampled at ``step_mm``.
+
+    ``offset_px`` is where the patch's centre lies from that of the rectangle, (x, y) in pixels:
+    not (0, 0) where the rectangle is a part of the patch.
+    """
 
     width_px: int
     height_px: int
     step_mm: float
+    offset_px: tuple[float, float] = (0.0, 0.0)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -51,9 +56,11 @@ class Grid:
         return (self.height_px, self.width_px)
 
     def axes_mm(self) -> tuple[Field, Field]:
-        """The x of the columns (1, w) and y of the rows (h, 1), in mm from the centre."""
-        x = (np.arange(self.width_px, dtype=np.float32) - 0.5 * (self.width_px - 1)) * self.step_mm
-        y = np.arange(self.height_px, dtype=np.float32) - 0.5 * (self.height_px - 1)
+        """The x of the columns (1, w) and y of the rows (h, 1), in mm from the patch's centre."""
+        middle_x = 0.5 * (self.width_px - 1) + self.offset_px[0]
+        middle_y = 0.5 * (self.height_px - 1) + self.offset_px[1]
+        x = (np.arange(self.width_px, dtype=np.float32) - middle_x) * self.step_mm
+        y = np.arange(self.height_px, dtype=np.float32) - middle_y
         return (
             np.asarray(x[None, :], dtype=np.float32),
             np.asarray((y * self.step_mm)[:, None], dtype=np.float32),
@@ -96,6 +103,23 @@ class Skin:
     radius_mm: float
 
 
+def part_of(skin: Skin, rows: slice, cols: slice) -> Skin:
+    """The skin of a rectangle of its grid, where it lies; views, not copies."""
+    grid = skin.grid
+    width, height = cols.stop - cols.start, rows.stop - rows.start
+    offset = (
+        grid.offset_px[0] + 0.5 * (grid.width_px - width) - cols.start,
+        grid.offset_px[1] + 0.5 * (grid.height_px - height) - rows.start,
+    )
+    return Skin(
+        Grid(width, height, grid.step_mm, offset),
+        skin.height_mm[rows, cols],
+        skin.melanin[rows, cols],
+        skin.haemoglobin[rows, cols],
+        skin.radius_mm,
+    )
+
+
 def make_skin(spec: SkinSpec, grid: Grid) -> Skin:
     """Grow the skin of ``spec`` on ``grid``; the same arguments give the same bits."""
     relief_rng, pigment_rng = (
@@ -118,8 +142,9 @@ def albedo(skin: Skin) -> list[Field]:
             -float(HAEMOGLOBIN_OD[channel]),
             float(np.log1p(-SURFACE_SHARE)) - float(BASE_OD[channel]),
         )
-        plane = np.asarray(cv2.exp(density))
-        planes.append(np.asarray(plane + np.float32(SURFACE_SHARE), dtype=np.float32))
+        cv2.exp(density, dst=density)
+        density += np.float32(SURFACE_SHARE)
+        planes.append(density)
     return planes
 
 

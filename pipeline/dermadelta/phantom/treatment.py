@@ -5,19 +5,23 @@ Outlines are ellipses with a wavy border, known as a formula, so that their area
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dermadelta.phantom.fields import Field
+from dermadelta.phantom.fields import Field, blur
 from dermadelta.phantom.skin import Grid, Skin
+from dermadelta.phantom.striae import Fading
 
 FADE_MM = 1.2
 """A treatment has its full effect up to its outline and is gone this far outside of it."""
 
+
+_EVEN_MM = 4.0
+"""Gaussian width of the melanin that a change of evenness keeps."""
 
 _COARSE = 4
 """Distances are computed on every fourth pixel: 0.2 mm, a tenth of the smallest scar's radius."""
@@ -102,7 +106,9 @@ class Treatment:
     """What changes between two visits, inside ``area`` (None: everywhere).
 
     ``relief_factor`` multiplies the height of the relief, ``haemoglobin_change`` and
-    ``melanin_change`` are added to the mean amounts, scars have their area and contrast multiplied.
+    ``melanin_change`` are added to the mean amounts, ``melanin_spread_factor`` multiplies what
+    melanin differs from its mean over a centimetre (less is more even), scars have their area
+    and contrast multiplied, stretch marks their width and contrast.
     """
 
     area: Outline | None = None
@@ -111,12 +117,15 @@ class Treatment:
     melanin_change: float = 0.0
     scar_area_factor: float = 1.0
     scar_contrast_factor: float = 1.0
+    melanin_spread_factor: float = 1.0
+    striae: Fading = field(default_factory=Fading)
 
     @property
     def leaves_skin(self) -> bool:
-        """True where nothing but scars can change."""
+        """True where nothing but scars and stretch marks can change."""
         added = (self.haemoglobin_change, self.melanin_change)
-        return self.relief_factor == 1.0 and added == (0.0, 0.0)
+        factors = (self.relief_factor, self.melanin_spread_factor)
+        return factors == (1.0, 1.0) and added == (0.0, 0.0)
 
     def scars_after(self, scars: tuple[Scar, ...]) -> tuple[Scar, ...]:
         """The scars as they are after the treatment."""
@@ -148,14 +157,19 @@ class Distances:
         return np.asarray(self.of(outline) <= 0.0, dtype=np.bool_)
 
 
+def effect(treatment: Treatment, distances: Distances) -> Field | None:
+    """How much of the treatment acts at every point, (h, w) float32 0..1; None: all everywhere."""
+    if treatment.area is None:
+        return None
+    return _smoothstep(1.0 - distances.of(treatment.area) * np.float32(1.0 / FADE_MM))
+
+
 def treat(skin: Skin, treatment: Treatment, distances: Distances) -> Skin:
     """The skin after ``treatment`` (the same object where it does nothing); without scars yet."""
     if treatment.leaves_skin:
         return skin
-    if treatment.area is None:
-        weight: Field | np.float32 = np.float32(1.0)
-    else:
-        weight = _smoothstep(1.0 - distances.of(treatment.area) * np.float32(1.0 / FADE_MM))
+    acting = effect(treatment, distances)
+    weight: Field | np.float32 = np.float32(1.0) if acting is None else acting
     height, haem, melanin = skin.height_mm, skin.haemoglobin, skin.melanin
     if treatment.relief_factor != 1.0:
         height = height * (np.float32(treatment.relief_factor - 1.0) * weight + np.float32(1.0))
@@ -163,6 +177,10 @@ def treat(skin: Skin, treatment: Treatment, distances: Distances) -> Skin:
         # Flushed skin is flushed where its vessels are: the change keeps the skin's pattern.
         change = np.float32(treatment.haemoglobin_change / float(haem.mean())) * weight
         haem = np.maximum(haem * (change + np.float32(1.0)), np.float32(0.02))
+    if treatment.melanin_spread_factor != 1.0:
+        around = blur(melanin, _EVEN_MM / skin.grid.step_mm)
+        gain = np.float32(treatment.melanin_spread_factor - 1.0) * weight
+        melanin = np.maximum(melanin + gain * (melanin - around), np.float32(0.02))
     if treatment.melanin_change != 0.0:
         change = np.float32(treatment.melanin_change) * weight
         melanin = np.maximum(melanin + change, np.float32(0.02))
@@ -171,23 +189,36 @@ def treat(skin: Skin, treatment: Treatment, distances: Distances) -> Skin:
 
 def with_scars(skin: Skin, scars: tuple[Scar, ...], distances: Distances) -> Skin:
     """The skin with its scars painted in: colour, flattened microrelief, hollow."""
+    if not scars:
+        return skin
+    height, haem, melanin = (
+        plane.copy() for plane in (skin.height_mm, skin.haemoglobin, skin.melanin)
+    )
     for scar in scars:
         steepness = np.float32(4.4 / scar.edge_mm)
-        exponent = np.clip(distances.of(scar.outline) * steepness, -30.0, 30.0)
-        inside = (1.0 / (1.0 + np.exp(exponent))).astype(np.float32)
-        height = skin.height_mm * (1.0 - np.float32(0.35) * inside)
-        haem, melanin = skin.haemoglobin, skin.melanin
+        exponent = distances.of(scar.outline) * steepness
+        # Beyond an exponent of 30 nothing is added that a float32 could hold.
+        box = _bounds(exponent < 30.0)
+        inside = (1.0 / (1.0 + np.exp(np.clip(exponent[box], -30.0, 30.0)))).astype(np.float32)
+        height[box] *= 1.0 - np.float32(0.35) * inside
         if scar.kind == "red":
             # Vessels run unevenly through a scar, as through the skin around it.
-            pattern = np.float32(0.6) + haem * np.float32(0.4 / float(haem.mean()))
-            haem = haem + np.float32(0.30 * scar.contrast) * inside * pattern
+            pattern = np.float32(0.6) + haem[box] * np.float32(0.4 / float(haem.mean()))
+            haem[box] += np.float32(0.30 * scar.contrast) * inside * pattern
         elif scar.kind == "brown":
-            melanin = melanin + np.float32(0.45 * scar.contrast) * inside
+            melanin[box] += np.float32(0.45 * scar.contrast) * inside
         else:
-            height = height - np.float32(0.28 * scar.contrast) * inside
-            melanin = melanin - np.float32(0.04 * scar.contrast) * inside
-        skin = replace(skin, height_mm=height, haemoglobin=haem, melanin=melanin)
-    return skin
+            height[box] -= np.float32(0.28 * scar.contrast) * inside
+            melanin[box] -= np.float32(0.04 * scar.contrast) * inside
+    return replace(skin, height_mm=height, haemoglobin=haem, melanin=melanin)
+
+
+def _bounds(where: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """Bounding box of the True pixels; empty where there are none."""
+    rows, cols = np.flatnonzero(where.any(axis=1)), np.flatnonzero(where.any(axis=0))
+    if not len(rows):
+        return slice(0, 0), slice(0, 0)
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(cols[0]), int(cols[-1]) + 1)
 
 
 def _smoothstep(t: Field) -> Field:

@@ -21,7 +21,7 @@ Mask = NDArray[np.bool_]
 BAND_MM = (0.2, 1.0)
 """Shortest and longest wavelength of the relief band."""
 
-_SIGMA_PER_CUTOFF = float(np.sqrt(np.log(2.0) / 2.0) / np.pi)
+SIGMA_PER_CUTOFF = float(np.sqrt(np.log(2.0) / 2.0) / np.pi)
 """Gaussian width per wavelength at which it passes one half (ISO 16610-21): 0.1874."""
 
 _LEVEL_MM = 1e9
@@ -46,7 +46,8 @@ class Truth:
 
     ``relief_change_pct`` is of the height, ``optical_roughness_change_pct`` of ln Y in the
     ideal rendering (pigment does not shrink with relief). ``redness_contrast_*`` are changes
-    against untreated skin, None where there is none. Scar areas are exact areas of the outlines.
+    against untreated skin, None where there is none. Scar areas are exact areas of the outlines,
+    those of stretch marks are counted on the grid, inside the region.
     """
 
     relief_change_pct: float
@@ -60,6 +61,8 @@ class Truth:
     scar_area_after_mm2: float
     before: AreaTruth
     after: AreaTruth
+    striae_area_before_mm2: float = 0.0
+    striae_area_after_mm2: float = 0.0
 
     @property
     def scar_area_change_pct(self) -> float | None:
@@ -77,6 +80,7 @@ def pair_truth(
     roi: Mask,
     reference: Mask | None,
     scar_areas_mm2: tuple[float, float],
+    striae_areas_mm2: tuple[float, float] = (0.0, 0.0),
 ) -> Truth:
     """Compare two states of the same skin on their common grid.
 
@@ -90,6 +94,8 @@ def pair_truth(
         The declared region, and untreated skin if there is any.
     scar_areas_mm2 : (float, float)
         Exact areas before and after.
+    striae_areas_mm2 : (float, float)
+        Areas of stretch marks inside the region, before and after.
     """
     box = _box(roi if reference is None else roi | reference, before.grid)
     ideal = replace(light, falloff=0.0)
@@ -116,12 +122,14 @@ def pair_truth(
         scar_area_after_mm2=scar_areas_mm2[1],
         before=was,
         after=now,
+        striae_area_before_mm2=striae_areas_mm2[0],
+        striae_area_after_mm2=striae_areas_mm2[1],
     )
 
 
 def band(field: Field, step_mm: float) -> Field:
     """The relief band of a field: wavelengths of 0.2 to 1.0 mm."""
-    narrow, wide = (_SIGMA_PER_CUTOFF * cutoff / step_mm for cutoff in BAND_MM)
+    narrow, wide = (SIGMA_PER_CUTOFF * cutoff / step_mm for cutoff in BAND_MM)
     return np.asarray(blur(field, narrow) - blur(field, wide), dtype=np.float32)
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from dermadelta.kernels.colour import linear_to_lab
 from dermadelta.phantom.cases import random_case
-from dermadelta.phantom.light import render
+from dermadelta.phantom.light import Light, half_side_mm, render
 from dermadelta.phantom.pair import Case, RenderedPair, ShotPlan, render_pair, skin_grid
-from dermadelta.phantom.skin import make_skin
+from dermadelta.phantom.skin import Grid, make_skin, part_of
 from dermadelta.phantom.treatment import Distances, treat
 
 WIDTH = 800
@@ -21,8 +21,8 @@ def unstretched(case: Case) -> Case:
     return replace(case, before=still(case.before), after=still(case.after))
 
 
-def rendered(kind: str, number: int = 1, seed: int = 3) -> RenderedPair:
-    return render_pair(unstretched(random_case(kind, seed, number, width_px=WIDTH)))
+def rendered(kind: str, number: int = 1, seed: int = 3, **asked) -> RenderedPair:
+    return render_pair(unstretched(random_case(kind, seed, number, width_px=WIDTH, **asked)))
 
 
 def detail(rgb: np.ndarray) -> np.ndarray:
@@ -44,7 +44,7 @@ def correlation(pair: RenderedPair, matrix: np.ndarray) -> float:
 
 @pytest.fixture(scope="module")
 def texture() -> RenderedPair:
-    return rendered("texture")
+    return rendered("texture", treated="local")
 
 
 def test_the_true_homography_brings_the_photos_together(texture):
@@ -80,12 +80,13 @@ def test_relief_truth_is_the_factor_of_the_treatment(texture):
 
 @pytest.mark.parametrize("number", [0, 2, 6])
 def test_no_change_is_exactly_none(number):
-    truth = rendered("no_change", number).truth
+    pair = rendered("no_change", number, treated="local")
+    truth = pair.truth
     assert truth.relief_change_pct == 0.0
     assert truth.optical_roughness_change_pct == 0.0
     assert truth.redness_change_a == 0.0
     assert truth.redness_contrast_change_ei == 0.0
-    assert truth.scar_area_change_pct is None
+    assert truth.scar_area_change_pct == (0.0 if pair.case.scars else None)
 
 
 def test_redness_truth_is_found_by_direct_computation():
@@ -111,7 +112,7 @@ def test_redness_truth_is_found_by_direct_computation():
 
 
 def test_scar_truth_is_the_area_of_the_masks():
-    pair = rendered("scar", 1)
+    pair = rendered("scar", 1, treated="local")
     assert pair.before.scar is not None
     assert pair.after.scar is not None
     for shot, area in (
@@ -163,3 +164,77 @@ def test_marker_has_its_size():
     )[0]
     sides = np.hypot(*(np.roll(corners, -1, axis=0) - corners).T)
     assert sides.mean() == pytest.approx(case.before.marker.side_mm, rel=0.01)
+
+
+def test_tone_truth_is_melanin():
+    pair = rendered("tone", 4, treated="local")
+    change = pair.case.treatment.melanin_change
+    ita = pair.truth.after.ita_deg - pair.truth.before.ita_deg
+    assert ita * change < 0
+    assert abs(ita) > 1.0
+    assert pair.truth.relief_change_pct == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_tan_is_in_the_reference_skin_too():
+    number = next(
+        n for n in range(20) if random_case("tan", 3, n, width_px=WIDTH).changed == "no_change"
+    )
+    truth = rendered("tan", number).truth
+    assert truth.after.ita_deg < truth.before.ita_deg - 2
+    assert abs(truth.redness_contrast_change_ei) < 0.25 * abs(truth.redness_change_ei)
+
+
+def test_striae_truth_is_the_area_of_the_masks():
+    pair = rendered("striae", 2)
+    for shot, area in (
+        (pair.before, pair.truth.striae_area_before_mm2),
+        (pair.after, pair.truth.striae_area_after_mm2),
+    ):
+        inside = (shot.striae & shot.roi).sum() * shot.mm_per_px**2
+        assert inside == pytest.approx(area, rel=0.04)
+    assert pair.truth.striae_area_after_mm2 < pair.truth.striae_area_before_mm2
+
+
+def test_a_retouched_photo_has_lost_its_fine_detail_not_its_place():
+    pair = rendered("retouched", 3, treated="local", in_photo="scale")
+    inside = pair.before.roi
+    sharp, soft = (fine(shot.rgb)[inside].std() for shot in (pair.before, pair.after))
+    assert soft < 0.6 * sharp
+
+
+def test_a_second_lamp_lights_what_the_first_leaves_dark():
+    grid = Grid(500, 400, 0.05)
+    skin = make_skin(random_case("texture", 3, 1, width_px=WIDTH).skin, grid)
+    flat = np.zeros_like(skin.melanin)
+    skin = replace(skin, melanin=flat + 1.0, haemoglobin=flat + 0.25, radius_mm=1e9)
+    one = Light(azimuth_deg=0.0, fill=0.1, falloff=0.0, gloss=0.0)
+    two = replace(one, second_share=0.5, second_azimuth_deg=180.0, second_elevation_deg=45.0)
+    spread = [np.log(render(skin, light)[100:-100, 100:-100, 1]).std() for light in (one, two)]
+    assert spread[1] < 0.8 * spread[0]
+
+
+def test_repeats_are_photographs_of_the_same_state():
+    case = random_case("texture", 3, 1, width_px=WIDTH, repeats=2, treated="local")
+    pair = render_pair(unstretched(case))
+    (second,) = pair.before_repeats
+    assert second.rgb.shape == pair.before.rgb.shape
+    matrix = pair.before.mm_to_photo @ np.linalg.inv(second.mm_to_photo)
+    size = second.rgb.shape[1::-1]
+    warped = cv2.warpPerspective(detail(second.rgb), matrix, size)
+    inside = pair.before.roi
+    assert np.corrcoef(detail(pair.before.rgb)[inside], warped[inside])[0, 1] > 0.85
+    assert len(pair.after_repeats) == 1
+
+
+def test_a_part_of_the_skin_is_lit_as_the_whole():
+    case = random_case("texture", 3, 1, width_px=WIDTH)
+    skin = make_skin(case.skin, skin_grid(case))
+    whole = render(skin, case.light)
+    rows, cols = slice(100, 400), slice(200, 700)
+    part = render(part_of(skin, rows, cols), case.light, half_side_mm(skin.grid))
+    margin = 40
+    np.testing.assert_allclose(
+        part[margin:-margin, margin:-margin],
+        whole[rows, cols][margin:-margin, margin:-margin],
+        atol=1e-6,
+    )

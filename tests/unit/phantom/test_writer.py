@@ -6,10 +6,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dermadelta.commands.phantom import make_pairs
 from dermadelta.errors import UsageError
+from dermadelta.files.images import read_image
+from dermadelta.phantom.cases import KINDS
+from dermadelta.phantom.encode import Files
 from dermadelta.phantom.samples import sample_cases
 from dermadelta.phantom.truthtable import TRUTH_COLUMNS
-from dermadelta.phantom.writer import MANIFEST_COLUMNS, SESSION_COLUMNS, write_pairs
+from dermadelta.phantom.writer import (
+    MANIFEST_COLUMNS,
+    SESSION_COLUMNS,
+    plan_pairs,
+    write_pair,
+    write_pairs,
+)
 
 SAMPLES = Path(__file__).parents[3] / "sample_images"
 
@@ -90,6 +100,81 @@ def test_requests_for_nothing_are_refused(tmp_path):
     with pytest.raises(UsageError, match="unknown kind"):
         write_pairs(tmp_path, n_pairs=2, seed=1, kinds=("texture", "x"), width_px=800)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_repeats_are_further_photos_of_the_visit(tmp_path):
+    write_pairs(tmp_path, n_pairs=1, seed=4, kinds=("texture",), width_px=800, repeats=3)
+    rows = table(tmp_path / "manifest.csv")
+    assert len(rows) == 6
+    assert len({(row["subject_id"], row["visit_date"], row["site"]) for row in rows}) == 2
+    assert (
+        sum("~2" in row["photo"] for row in rows) == sum("~3" in row["photo"] for row in rows) == 2
+    )
+    assert sum(bool(row["roi"]) for row in rows) == 1
+    taken = []
+    for row in rows[:3]:
+        with Image.open(tmp_path / row["photo"]) as photo:
+            taken.append(photo.getexif().get_ifd(0x8769)[0x9003])
+    assert taken == sorted(set(taken))
+    assert table(tmp_path / "truth.csv")[0]["repeats"] == "3"
+
+
+def test_scale_is_in_the_manifest_only_where_it_is_known(tmp_path):
+    for in_photo, given in (
+        ("nothing", False),
+        ("scale", True),
+        ("marker", False),
+        ("ruler", True),
+    ):
+        out = tmp_path / in_photo
+        (job,) = plan_pairs(
+            out, n_pairs=1, seed=4, kinds=("redness",), width_px=800, in_photo=in_photo
+        )
+        rows = write_pair(job)
+        assert all(bool(row["mm_per_px"]) == given for row in rows.photos)
+        assert rows.truth["scale_given"] == ("true" if given else "false")
+        assert rows.truth["in_photo"] == in_photo
+
+
+def test_half_of_the_editors_leave_their_name(tmp_path):
+    jobs = plan_pairs(tmp_path, n_pairs=20, seed=4, kinds=("retouched",), width_px=800)
+    named = [job for job in jobs if job.case.after.software]
+    assert 5 <= len(named) <= 15
+    rows = write_pair(named[0])
+    with Image.open(tmp_path / rows.photos[1]["photo"]) as photo:
+        assert photo.getexif()[0x0131] == named[0].case.after.software
+    with Image.open(tmp_path / rows.photos[0]["photo"]) as photo:
+        assert 0x0131 not in photo.getexif()
+
+
+def test_files_do_not_depend_on_the_workers(written, tmp_path):
+    for workers in (1, 2):
+        make_pairs(
+            tmp_path / str(workers), n_pairs=3, seed=4, kinds=("scar", "whole_face"),
+            width_px=800, workers=workers,
+        )  # fmt: skip
+        assert digests(tmp_path / str(workers)) == digests(written)
+
+
+def test_other_formats_hold_the_same_picture(tmp_path):
+    for name, files in (("avif", Files("avif")), ("p3", Files(display_p3=True))):
+        write_pairs(
+            tmp_path / name, n_pairs=1, seed=4, kinds=("redness",), width_px=800, files=files
+        )
+    write_pairs(tmp_path / "plain", n_pairs=1, seed=4, kinds=("redness",), width_px=800)
+    plain = read_image(str(next(tmp_path.glob("plain/photos/*"))), max_pixels=10**7)
+    avif = read_image(str(next(tmp_path.glob("avif/photos/*.avif"))), max_pixels=10**7)
+    p3 = read_image(str(next(tmp_path.glob("p3/photos/*.jpg"))), max_pixels=10**7)
+    assert avif.header.format == "AVIF"
+    assert np.abs(avif.pixels.astype(int) - plain.pixels).mean() < 4
+    assert p3.header.colour.icc is not None
+    assert avif.header.captured_at == plain.header.captured_at
+
+
+def test_kinds_and_tones_never_march_in_step(tmp_path):
+    kinds = KINDS[:7]
+    jobs = plan_pairs(tmp_path, n_pairs=49, seed=4, kinds=kinds, width_px=800)
+    assert len({(job.case.kind, job.case.tone) for job in jobs}) >= 42
 
 
 def test_delivered_samples_are_those_of_the_code():

@@ -5,6 +5,7 @@ from dermadelta.domain import NotMeasured, Scale
 from dermadelta.kernels.colour import lab_to_linear, srgb_encode
 from dermadelta.kernels.geometry import area_scale
 from dermadelta.phantom.marker import Marker, lay_marker
+from dermadelta.phantom.prints import Printed, lay_print, under_print
 from dermadelta.stages.calibrate import CalibrateConfig, calibrate
 
 SHAPE = (640, 860)
@@ -131,3 +132,54 @@ def test_without_a_chart_colour_is_left_alone(bench):
     assert found.kind == "none"
     assert np.array_equal(found.matrix, np.eye(3))
     assert isinstance(found.residual_de00, NotMeasured)
+
+
+# ---------------------------------------------------------------------------- target card
+
+CARD = Printed("target", 14.0, 0.0, turn_deg=4.0)
+CARD_VIEW = np.array([[15.0, 0, 430.0], [0, 15.0, 320.0], [0, 0, 1.0]])
+
+
+def with_card(*markers, printed=CARD, view=CARD_VIEW):
+    scene = np.tile(lab_to_linear((60.0, 12.0, 17.0)), (*SHAPE, 1)).astype(np.float32)
+    for marker in markers:
+        scene = lay_marker(scene, marker, view)
+    scene = lay_print(scene, printed, view, 1.0)
+    return np.round(srgb_encode(scene) * 255).astype(np.uint8)
+
+
+def test_the_card_gives_the_scale_and_is_no_skin(bench):
+    found = calibrate(bench.photo(with_card()), CONFIG)
+    assert found.scale.source == "target"
+    assert found.scale.mm_per_px == pytest.approx(1 / 15.0, rel=0.003)
+    assert 0.001 < found.scale.rel_sd < 0.02
+    card = under_print(CARD, CARD_VIEW, SHAPE)
+    assert not (card & ~found.fixtures).any()
+    assert found.fixtures.sum() < 1.3 * card.sum()
+
+
+def test_the_card_wins_over_a_lone_marker_and_both_are_no_skin(bench):
+    lone = Marker(7, 12.0, -10.0, 2.0)
+    found = calibrate(bench.photo(with_card(lone)), CONFIG)
+    assert found.scale.source == "target"
+    assert found.scale.mm_per_px == pytest.approx(1 / 15.0, rel=0.003)
+    assert found.fixtures[320, 430 - 150]
+
+
+def test_two_markers_of_the_card_are_enough_and_one_is_not(bench):
+    photo = with_card()
+    photo[:250] = photo[0, 0]
+    two = calibrate(bench.photo(photo), CONFIG).scale
+    assert two.source == "target"
+    assert two.mm_per_px == pytest.approx(1 / 15.0, rel=0.01)
+    centre = 430 + 15 * 14
+    photo[:, centre:] = photo[0, 0]
+    one = calibrate(bench.photo(photo), CONFIG).scale
+    assert isinstance(one, NotMeasured)
+    assert "only one marker of the target card" in one.reason
+
+
+def test_a_card_and_a_given_scale_that_disagree_are_refused(bench):
+    found = calibrate(bench.photo(with_card(), mm_per_px=0.08), CONFIG).scale
+    assert isinstance(found, NotMeasured)
+    assert "target_height_mm" in found.reason

@@ -80,6 +80,7 @@ FAILURES = {
     "overlap": ({"align": {"overlap": 0.2}}, {"*"}),
     "alignment": ({"align": {"p95_px": 40.0}}, fragile("alignment")),
     "sharpness": ({"facts": {"sigma2_px2": 3.0}}, fragile("blur")),
+    "retouching": ({"facts": {"ln_detail": -0.9, "ln_grain": -0.8}}, {"*"}),
     "exposure": ({"facts": {"ln_exposure": -2.0}}, fragile("light", "colour")),
     "clipping": ({"facts": {"clipped_share": 0.4}}, fragile("light", "colour")),
     "zoom": ({"matrix": ZOOM, "scales": (0.04, 0.068)}, fragile("blur", "scale")),
@@ -107,6 +108,9 @@ def test_each_gate_fails_alone_and_names_what_it_refuses(bench, pair, name):
         ("overlap", {"align": {"overlap": 0.9}}),
         ("alignment", {"align": {"p95_px": 1.0}}),
         ("sharpness", {"facts": {"sigma2_px2": -0.02}}),
+        ("sharpness", {"facts": {"ln_detail": -0.25, "ln_grain": 0.0}}),
+        ("retouching", {"facts": {"ln_detail": -0.25, "ln_grain": -0.6}}),
+        ("retouching", {"facts": {"ln_detail": -0.9, "ln_grain": -0.1}}),
         ("exposure", {"facts": {"ln_exposure": 0.1}}),
         ("clipping", {"facts": {"clipped_share": 0.001}}),
         ("light", {"facts": {"shading_shift": 0.01}}),
@@ -144,6 +148,34 @@ def test_unknown_sharpness_is_said_and_refuses_nothing(bench, pair):
     assert gate.value == unknown
     assert gate.remedy
     assert gate.refuses == ()
+
+
+@pytest.mark.parametrize(("sign", "softer"), [(-1.0, "after"), (1.0, "before")])
+def test_a_photo_without_fine_detail_is_out_of_focus(bench, pair, sign, softer):
+    """Noise hides the difference of blur; what untreated skin lost of its detail does not."""
+    unknown = {"sigma2_px2": NotMeasured("noise"), "ln_grain": 0.0}
+    gone = gates_of(bench, pair, facts={**unknown, "ln_detail": 0.8 * sign})[0]["sharpness"]
+    assert gone.verdict is CheckVerdict.FAIL
+    assert gone.refuses == ("*",)
+    assert f"The {softer} photo is out of focus" in gone.remedy
+    less = gates_of(bench, pair, facts={**unknown, "ln_detail": 0.45 * sign})[0]["sharpness"]
+    assert less.verdict is CheckVerdict.FAIL
+    assert set(less.refuses) == fragile("blur")
+
+
+def test_an_editor_that_smooths_skin_is_refused_by_its_name(bench, pair):
+    photos, carried = pair
+    after = photos[1].photo
+    named = replace(
+        after,
+        photo=replace(
+            after.photo, metadata=replace(after.photo.metadata, software="Facetune 2.1 (iOS)")
+        ),
+    )
+    edited = (photos[0], replace(photos[1], photo=named))
+    gate = gates_of(bench, (edited, carried))[0]["retouching"]
+    assert gate.verdict is CheckVerdict.FAIL
+    assert "Facetune" in gate.remedy
 
 
 def test_a_moved_lamp_refuses_texture_only_without_reference_skin(bench, pair):
