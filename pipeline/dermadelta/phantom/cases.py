@@ -173,7 +173,7 @@ def random_case(
 
 
 def _flushes(seed: int, number: int) -> tuple[Flush, Flush]:
-    """Blood flow of both days, from a generator of its own."""
+    """State of the skin on both days, from a generator of its own."""
     first, second = np.random.default_rng([seed, number, 2]).integers(2**31, size=2)
     return Flush(int(first), 1.0), Flush(int(second), 1.0)
 

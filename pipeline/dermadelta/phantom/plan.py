@@ -51,8 +51,8 @@ class Case:
 
     ``light`` is the nominal lamp under which truth is computed; each shot has its own.
     ``baseline`` is what the skin had before (an erythema), ``treatment`` what changed after it,
-    ``drift`` what changed everywhere for another reason (a tan), ``flushes`` are the blood flow
-    of either day, which is no part of the truth. ``roi`` is the declared region,
+    ``drift`` what changed everywhere for another reason (a tan), ``flushes`` are the state
+    of the skin on either day, which is no part of the truth. ``roi`` is the declared region,
     inside the treated area. ``impostor`` is the skin of the after photo where it is another
     person's. ``must_refuse`` says why a pair cannot be measured; empty when it can. ``changed``
     is the kind of change where ``kind`` names a difficulty. Repeats are further photographs of
