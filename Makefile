@@ -11,7 +11,7 @@ PY    := $(BIN)/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint realdata wheel ci samples lock clean
+.PHONY: help setup demo test lint realdata wheel ci samples variance validation lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 20
@@ -55,6 +55,20 @@ ci:  ## everything that must be green: tests, lint, real photographs
 
 samples: setup  ## make sample_images/ again
 	"$(BIN)/dermadelta" phantom sample_images --samples
+
+variance: setup  ## fit the packaged variance model again (hours; goes on where it stopped)
+	"$(BIN)/dermadelta" fit-variance --pairs 480 --seed 0 --work reports/variance \
+	  --out pipeline/dermadelta/variance/model.json
+
+validation: setup  ## fill reports/validation/ again, real pairs of DATA included (hours; goes on)
+	@real=reports/validation/work/real; data="$${DERMADELTA_DATA:-$(DATA)}"; set --; \
+	if [ -d "$$data" ]; then \
+	  DERMADELTA_DATA="$$data" "$(PY)" tests/realdata/prepare.py "$$real" || exit 1; \
+	  for name in faces same_visit; do \
+	    if [ -d "$$real/$$name" ]; then set -- "$$@" --data "$$real/$$name"; fi; \
+	  done; \
+	fi; \
+	"$(BIN)/dermadelta" validate --pairs 1500 --no-change-share 0.7 --out reports/validation "$$@"
 
 lock:  ## pin the newest versions that pyproject.toml allows, with hashes
 	uv pip compile pyproject.toml --extra test --extra dev --universal --python-version 3.11 \

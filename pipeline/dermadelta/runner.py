@@ -8,22 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-import numpy as np
-
 from dermadelta.config import Config
 from dermadelta.domain import (
-    REFERENCE,
-    SCHEMA_VERSION,
     AlignedPhoto,
-    Alignment,
-    AlignmentSummary,
     CalibratedPhoto,
     Carried,
-    Check,
     CheckVerdict,
     Comparability,
-    Evidence,
-    Measure,
     NotAligned,
     NotMeasured,
     PairRef,
@@ -31,17 +22,11 @@ from dermadelta.domain import (
     PairStatus,
     PhotoRef,
     Picture,
-    Read,
-    Reading,
-    Region,
     Regions,
-    RegionSummary,
     Role,
-    Scale,
-    SkinView,
-    StoredReading,
     WithinVisit,
 )
+from dermadelta.pair_result import measured_result, unmeasured_result
 from dermadelta.stages.align import align
 from dermadelta.stages.calibrate import calibrate
 from dermadelta.stages.carry import carry
@@ -241,28 +226,17 @@ def _measured(run: _Run, aligned: list[AlignedPhoto], carried: Carried) -> PairR
         )
     with run.timed("depict"):
         pictures = depict(aligned[0], after, carried, readings, catalogue, config.depict)
-    whole = [g for g in gates.gates if g.verdict is CheckVerdict.FAIL and "*" in g.refuses]
-    measured = not whole and any(not isinstance(item.plain, NotMeasured) for item in evidence)
-    reasons = _reasons(whole, evidence) if not measured else ()
-    result = PairResult(
+    result = measured_result(
+        run.pair,
         pair_key=run.pair_key,
-        schema_version=SCHEMA_VERSION,
-        pair=run.pair,
-        status=PairStatus.MEASURED if measured else PairStatus.REFUSED,
-        reasons=reasons,
         remarks=tuple(run.remarks),
-        before_used=_used(aligned, Role.BEFORE),
-        after_used=_used(aligned, Role.AFTER),
-        alignment=_alignment_summary(alignment),
-        scale=carried.views[0].scale,
-        colour_source=aligned[0].photo.colour.kind,
-        bias_index=gates.bias_index,
-        gates=gates.gates,
-        regions=_region_summaries(carried, aligned[0]),
-        readings=_stored(readings, catalogue, aligned),
+        aligned=aligned,
+        carried=carried,
+        comparability=gates,
+        catalogue=catalogue,
+        readings=readings,
         evidence=evidence,
-        estimates=(),
-        pictures=_listed(pictures),
+        pictures=pictures,
     )
     with run.timed("estimate"):
         result = conclude(result, config)
@@ -301,76 +275,11 @@ def conclude(result: PairResult, config: Config, within: Sequence[WithinVisit] =
     )
 
 
-def _listed(pictures: tuple[Picture, ...]) -> tuple[tuple[str, str, str], ...]:
-    return tuple((p.name, p.kind, p.caption) for p in pictures)
-
-
-def _reasons(whole: list[Check], evidence: tuple[Evidence, ...]) -> tuple[str, ...]:
-    if whole:
-        return tuple(f"{gate.name}: {gate.remedy}" for gate in whole)
-    return tuple(dict.fromkeys(item.reason for item in evidence if item.reason))
-
-
-def _used(aligned: list[AlignedPhoto], role: Role) -> tuple[str, ...]:
-    return tuple(item.photo.photo.ref.photo_id for item in aligned if item.role is role)
-
-
 def _reference_source(regions: Regions) -> Literal["given", "automatic", "none"]:
     reference = regions.reference
     if isinstance(reference, NotMeasured):
         return "none"
     return "given" if reference.source == "given" else "automatic"
-
-
-def _alignment_summary(alignment: Alignment) -> AlignmentSummary:
-    return AlignmentSummary(
-        rms_px=alignment.rms_px,
-        p95_px=alignment.p95_px,
-        overlap=alignment.overlap,
-        correlation=alignment.correlation,
-        inliers=alignment.inliers,
-        method=alignment.method,
-        after_to_before=tuple(float(v) for v in alignment.after_to_before.ravel()),
-    )
-
-
-def _region_summaries(carried: Carried, base: AlignedPhoto) -> tuple[RegionSummary, ...]:
-    own = base.photo.photo.ref.photo_id
-    sources = {item.name: item.source for item in base.regions.regions}
-    if isinstance(base.regions.reference, Region):
-        sources[REFERENCE] = base.regions.reference.source
-    return tuple(
-        _region_summary(view, sources[view.region], base.regions.usable.size)
-        for view in carried.views
-        if view.photo_id == own
-    )
-
-
-def _region_summary(view: SkinView, source: str, frame_px: int) -> RegionSummary:
-    pixels = int(np.count_nonzero(view.mask))
-    scale = view.scale
-    area = pixels * scale.mm_per_px**2 if isinstance(scale, Scale) else scale
-    return RegionSummary(view.region, source, pixels / frame_px, area)
-
-
-def _stored(
-    readings: tuple[Reading, ...], catalogue: tuple[Measure, ...], aligned: list[AlignedPhoto]
-) -> tuple[StoredReading, ...]:
-    records = {item.name: item for item in catalogue}
-    dates = {item.photo.photo.ref.photo_id: item.photo.photo.ref.visit_date for item in aligned}
-    return tuple(
-        StoredReading(
-            measure=r.measure,
-            version=records[r.measure].version,
-            unit=records[r.measure].unit,
-            role=r.role,
-            photo_id=r.photo_id,
-            visit_date=dates[r.photo_id],
-            region=r.region,
-            value=r.result.value if isinstance(r.result, Read) else r.result,
-        )
-        for r in readings
-    )
 
 
 def _refused(run: _Run, photos: list[AlignedPhoto], no: NotMeasured) -> PairRun:
@@ -385,52 +294,6 @@ def _refused(run: _Run, photos: list[AlignedPhoto], no: NotMeasured) -> PairRun:
         no,
         pair_key=run.pair_key,
         remarks=tuple(run.remarks),
-        pictures=_listed(pictures),
-    )
-    return PairRun(result, pictures, run.seconds)
-
-
-def unmeasured_result(
-    pair: PairRef,
-    status: PairStatus,
-    reasons: tuple[str, ...],
-    nothing: NotMeasured,
-    *,
-    pair_key: str = "",
-    remarks: tuple[str, ...] = (),
-    pictures: tuple[tuple[str, str, str], ...] = (),
-) -> PairResult:
-    """Result of a pair that was refused or failed before anything was read.
-
-    Parameters
-    ----------
-    pair : PairRef
-    status : PairStatus
-        Refused or failed.
-    reasons : tuple of str
-        Cause and remedy, for the reader.
-    nothing : NotMeasured
-        Stands for every figure that there is not.
-    pair_key, remarks, pictures
-        As in ``PairResult``.
-    """
-    return PairResult(
-        pair_key=pair_key,
-        schema_version=SCHEMA_VERSION,
-        pair=pair,
-        status=status,
-        reasons=reasons,
-        remarks=remarks,
-        before_used=(),
-        after_used=(),
-        alignment=nothing,
-        scale=nothing,
-        colour_source="none",
-        bias_index=nothing,
-        gates=(),
-        regions=(),
-        readings=(),
-        evidence=(),
-        estimates=(),
         pictures=pictures,
     )
+    return PairRun(result, pictures, run.seconds)

@@ -17,10 +17,23 @@ from dermadelta.cli import app
 from dermadelta.config import preset_names
 from dermadelta.domain import Measure, Read
 from dermadelta.kernels.colour import linear_to_lab
+from dermadelta.phantom.cases import KINDS
+from dermadelta.study.scores import STANDARDS
+from dermadelta.study.truth import CHANGE_COLUMNS, REQUIRED
+from dermadelta.study.validation import COLUMNS
+from dermadelta.variance.nuisances import NUISANCES
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+VALIDATION = (ROOT / "docs" / "validation.md").read_text(encoding="utf-8")
+VARIANCE = (ROOT / "docs" / "variance.md").read_text(encoding="utf-8")
+TEXTS = {
+    "README": README,
+    "CONTRIBUTING": CONTRIBUTING,
+    "docs/validation": VALIDATION,
+    "docs/variance": VARIANCE,
+}
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
@@ -61,7 +74,8 @@ def calls(text: str) -> list[list[str]]:
 
 
 def test_the_walk_finds_the_commands() -> None:
-    assert {"run", "compare", "measures", "config show", "config check", "phantom"} == set(LEAVES)
+    verbs = {"run", "compare", "measures", "phantom", "validate", "fit-variance"}
+    assert verbs | {"config show", "config check"} == set(LEAVES)
 
 
 @pytest.mark.parametrize("name", sorted(LEAVES))
@@ -74,7 +88,7 @@ def test_every_option_is_documented(option: str) -> None:
     assert any(re.search(rf"(?<![\w-]){option}(?![\w-])", piece) for piece in code(README)), option
 
 
-@pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_documented_commands_and_options_exist(text: str) -> None:
     shown = calls(text)
     assert shown
@@ -94,7 +108,7 @@ def test_options_in_prose_exist() -> None:
             assert piece.split()[0] in ALL_OPTIONS, piece
 
 
-@pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_documented_make_targets_exist(text: str) -> None:
     targets = set(re.findall(r"^([a-z]+):", MAKEFILE, flags=re.MULTILINE))
     named = {m.group(1) for piece in code(text) if (m := re.match(r"make ([a-z]+)", piece))}
@@ -110,6 +124,20 @@ def test_every_help_text_has_an_example_that_parses(name: str) -> None:
     words = examples[0]
     assert words[1:3] == ["dermadelta", name.split()[0]]
     assert {w for w in words if w.startswith("--")} <= options(LEAVES[name])
+
+
+def test_every_nuisance_is_documented_as_it_is() -> None:
+    lines = VARIANCE.splitlines()
+    for name, nuisance in NUISANCES.items():
+        (row,) = (line for line in lines if line.startswith(f"| `{name}` |"))
+        _, concerns, meaning, unit = (cell.strip() for cell in row.strip("|").split("|"))
+        assert set(concerns.split(", ")) == nuisance.concerns
+        assert (meaning, unit) == (nuisance.meaning, nuisance.unit)
+
+
+def test_every_kind_and_truth_of_a_validation_is_documented() -> None:
+    for name in (*KINDS, *STANDARDS, *REQUIRED, *CHANGE_COLUMNS, *COLUMNS):
+        assert any(name in piece for piece in code(VALIDATION)), name
 
 
 def test_presets_are_documented() -> None:

@@ -49,6 +49,8 @@ def another(value: Any) -> list[Any]:
         return [value + "0", "DICT_5X5_50"]
     if isinstance(value, tuple) and value and isinstance(value[0], float):
         return [tuple(v * 1.01 for v in value)]
+    if isinstance(value, tuple) and value and isinstance(value[0], int):
+        return [tuple(v + 1 for v in value)]
     return [value[:-1], ("redness",)]
 
 

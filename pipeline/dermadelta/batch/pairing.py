@@ -24,7 +24,7 @@ from dermadelta.domain import (
     PhotoRef,
     TreatedArea,
 )
-from dermadelta.runner import unmeasured_result
+from dermadelta.pair_result import unmeasured_result
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ from dermadelta.domain import (
     QualityReport,
 )
 from dermadelta.files.results import write_pair
-from dermadelta.runner import run_pair, unmeasured_result
+from dermadelta.pair_result import unmeasured_result
+from dermadelta.runner import run_pair
 
 Seconds = Mapping[str, float]
 

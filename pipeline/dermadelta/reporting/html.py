@@ -51,7 +51,7 @@ def pair_page(result: PairResult, folder: Path, *, catalogue: Sequence[Measure] 
     views = change_views(result, measures)
     measured, missing = shown_changes(result, views, measures)
     checks = check_views(result.gates, measures)
-    return _render(
+    return render_page(
         "pair",
         result=result,
         pair=result.pair,
@@ -103,7 +103,29 @@ def run_page(
         A whole HTML document; it links to the pages and tables beside it.
     """
     measures = measures_by_name(catalogue)
-    return _render("run", **overview.run_view(results, photos, run_info, out, measures))
+    return render_page("run", **overview.run_view(results, photos, run_info, out, measures))
+
+
+def render_page(page: str, **values: Any) -> str:
+    """Fill the template of a kind of page.
+
+    Parameters
+    ----------
+    page : str
+        ``templates/<page>.html``, with the script ``templates/<page>.js``.
+    **values
+        What the template names, besides the texts and the script.
+
+    Returns
+    -------
+    str
+        A whole HTML document with everything inlined; it can be written as UTF-8.
+    """
+    script = f"{page}.js"
+    template = _environment().get_template(f"{page}.html")
+    text = template.render(t=TEXT, script=script, script_hash=_script_hash(script), **values)
+    # File names of other systems may hold half a surrogate pair, which UTF-8 cannot write.
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 @cache
@@ -127,11 +149,3 @@ def _script_hash(name: str) -> str:
     source = _environment().get_template(name).render()
     digest = hashlib.sha256(source.encode("utf-8")).digest()
     return f"sha256-{base64.b64encode(digest).decode('ascii')}"
-
-
-def _render(page: str, **values: Any) -> str:
-    script = f"{page}.js"
-    template = _environment().get_template(f"{page}.html")
-    text = template.render(t=TEXT, script=script, script_hash=_script_hash(script), **values)
-    # File names of other systems may hold half a surrogate pair, which UTF-8 cannot write.
-    return text.encode("utf-8", "replace").decode("utf-8")

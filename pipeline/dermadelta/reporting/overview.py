@@ -94,9 +94,31 @@ def run_view(
         "summary": summary,
         "unused": _unused(photos),
         "files": FILES,
-        "facts": _run_facts(run_info),
+        "facts": run_facts(run_info),
         "notes": tuple(str(note) for note in run_info.get("notes", ())),
     }
+
+
+def run_facts(run_info: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Pick what is worth showing from the run's record, one level deep.
+
+    Parameters
+    ----------
+    run_info : mapping
+        As in ``run.json``.
+
+    Returns
+    -------
+    tuple of (str, str)
+        Title and value of each; only what is the same for two equal runs.
+    """
+    flat: dict[str, str] = {}
+    for key, value in run_info.items():
+        inner = value.items() if isinstance(value, Mapping) and key in _NESTED else [(key, value)]
+        for name, item in inner:
+            if name in RUN_FACTS and isinstance(item, str | int) and str(item):
+                flat.setdefault(RUN_FACTS[name], str(item))
+    return tuple(flat.items())
 
 
 def _limits(
@@ -225,14 +247,3 @@ def _unused(photos: Sequence[PhotoRecord]) -> tuple[tuple[str, str, tuple[str, .
             name = record.ref.shown_path
             found.append((name, day(record.ref.visit_date), tuple(dict.fromkeys(reasons))))
     return tuple(found)
-
-
-def _run_facts(run_info: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Pick what is worth showing from the run's record, one level deep."""
-    flat: dict[str, str] = {}
-    for key, value in run_info.items():
-        inner = value.items() if isinstance(value, Mapping) and key in _NESTED else [(key, value)]
-        for name, item in inner:
-            if name in RUN_FACTS and isinstance(item, str | int) and str(item):
-                flat.setdefault(RUN_FACTS[name], str(item))
-    return tuple(flat.items())

@@ -13,9 +13,9 @@ import pandas as pd
 from dermadelta.domain import Interval, Matrix, Measure
 from dermadelta.kernels.agreement import log_change_pct, smallest_detectable_change, variation_pct
 from dermadelta.reporting.catalogue import INSTALLED, measures_by_name
-from dermadelta.reporting.html import RUN_PAGE, _render
+from dermadelta.reporting.html import RUN_PAGE, render_page
 from dermadelta.reporting.numbers import decimals_for, fixed, with_unit
-from dermadelta.reporting.overview import _run_facts
+from dermadelta.reporting.overview import run_facts
 from dermadelta.reporting.plots import bland_altman_figure
 from dermadelta.reporting.sentences import short_title, title
 from dermadelta.reporting.strings import region_name
@@ -162,14 +162,14 @@ def repeatability_page(
     ]
     estimate = run_info.get("config", {}).get("estimate", {})
     primary = estimate.get("primary") or [row["measure"] for row in rows]
-    return _render(
+    return render_page(
         "repeatability",
         w=WORDING,
         back=back,
         headline=_headline(rows),
         topics=_topics([row for row in rows if row["measure"] in primary], points, measures),
         rows=[_row_view(row, measures) for row in rows],
-        facts=_run_facts(run_info),
+        facts=run_facts(run_info),
     )
 
 

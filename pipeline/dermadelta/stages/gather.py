@@ -237,6 +237,7 @@ def _observed(
         ln_zoom=zoom,
         region_px=int(np.count_nonzero(first.mask)),
         contrast=max(_contrast(reading, skin) for reading in (before, after)),
+        elsewhere=context.source == "given",
         seed=context.seed("alignment"),
     )
 

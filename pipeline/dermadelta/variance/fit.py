@@ -7,7 +7,7 @@ hold as many truths as they promise whatever the shape of the errors.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from scipy.stats import t as student
 
 from dermadelta.domain import Evidence, Measure, NotMeasured
 from dermadelta.kernels.statistics import Z95
-from dermadelta.variance.model import BASE, SAMPLING, Entry, features, predict
+from dermadelta.variance.model import BASE, GUESS, SAMPLING, Entry, features, predict
 
 Floats = NDArray[np.float64]
 
@@ -27,15 +27,26 @@ LEAST_PAIRS = 40
 _TAIL_DF = 5.0
 """Degrees of freedom of the likelihood."""
 
-_SPARSE = 0.004
-"""Cost, per pair, of a coefficient that explains the whole variance: keeps idle ones at 0."""
+_SPARSE = 2.0
+"""Cost, in log likelihood, of a nuisance that explains the whole variance: keeps idle ones at 0, so
+that few pairs do not read a cause into chance. What explains nothing but itself costs nothing."""
+
+_FREE = (BASE, SAMPLING)
 
 _FOLDS = 5
 _SKIN = (BASE, SAMPLING, "noise_level", "softness")
 """What untreated skin's own variance may depend on; all else it shares with the region."""
 
-_LEAST_SAMPLING = 1.0
-"""The bootstrap's variance is there whatever else is."""
+_BOUNDS: Mapping[str, tuple[float, float]] = {
+    SAMPLING: (1.0, 2.0),
+    "blur": (0.0, 1.0),
+    "blur_error": (0.0, 4.0),
+    "edge": (0.0, 1.0),
+    "scale": (0.0, 4.0),
+    "outline": (0.0, 2.0),
+}
+"""Nuisances that are variances already need no more than about themselves; what they leave over
+belongs to what explains it, or to the base. The bootstrap's variance is there whatever else is."""
 
 
 @dataclass(frozen=True)
@@ -74,32 +85,53 @@ def fit_entry(measure: Measure, known: Sequence[Known]) -> Entry | None:
     entry = Entry(version=measure.version, n_alone=len(alone), n_corrected=len(corrected))
     ratios: list[Floats] = []
     if len(alone) >= LEAST_PAIRS:
-        entry, unseen = _with_factor(measure, entry, alone, "alone")
+        # The region's own change tells the same whether or not other skin was there to see.
+        entry, unseen = _with_factor(measure, entry, alone, corrected, "alone")
         ratios.append(unseen)
     if len(corrected) >= LEAST_PAIRS:
-        entry, unseen = _with_factor(measure, entry, corrected, "corrected")
+        entry, unseen = _with_factor(measure, entry, corrected, (), "corrected")
         ratios.append(unseen)
     entry = entry.model_copy(update={"prior_df": _prior_df(np.concatenate(ratios))})
+    entry = _with_unseen(entry, GUESS[measure.change], known)
     return _with_change(measure, entry, [item for item in known if item.changed])
 
 
+def _with_unseen(entry: Entry, guess: Entry, known: Sequence[Known]) -> Entry:
+    """Of what no training pair shows (a reference elsewhere, ...) the guess is kept."""
+    shown = {name for item in known for name, value in item.evidence.nuisances if value > 0.0}
+    shown |= {BASE, SAMPLING}
+    parts = {
+        part: {n: v for n, v in getattr(guess, part).items() if n not in shown}
+        | getattr(entry, part)
+        for part in ("alone", "own", "skin", "shared")
+        if getattr(entry, part)
+    }
+    return entry.model_copy(update=parts)
+
+
 def _with_factor(
-    measure: Measure, entry: Entry, known: Sequence[Known], part: str
+    measure: Measure, entry: Entry, known: Sequence[Known], more: Sequence[Known], part: str
 ) -> tuple[Entry, Floats]:
-    """Coefficients from all pairs, the conformal factor from pairs that were held out in turn."""
+    """Coefficients from all pairs, the conformal factor from pairs that were held out in turn.
+
+    ``more`` helps to fit and is never judged on.
+    """
     unseen = np.concatenate(
         [
             _ratios(
                 measure,
                 _coefficients(
-                    measure, entry, [k for n, k in enumerate(known) if n % _FOLDS != fold], part
+                    measure,
+                    entry,
+                    [*(k for n, k in enumerate(known) if n % _FOLDS != fold), *more],
+                    part,
                 ),
                 known[fold::_FOLDS],
             )
             for fold in range(_FOLDS)
         ]
     )
-    fitted = _coefficients(measure, entry, known, part)
+    fitted = _coefficients(measure, entry, [*known, *more], part)
     return fitted.model_copy(update={f"{part}_factor": conformal_factor(unseen)}), unseen
 
 
@@ -175,14 +207,20 @@ def _reference(item: Known) -> float:
 
 
 def _table(known: Sequence[Known], *, reference: bool) -> tuple[list[str], Floats]:
-    """Features by name, (n, k): sampling of the region or of the untreated skin."""
+    """Features by name, (n, k): sampling of the region or of the untreated skin.
+
+    Those that no pair shows are left out: nothing can be learnt of them.
+    """
     rows = []
     for item in known:
         evidence = item.evidence
         sampling = evidence.reference_sampling if reference else evidence.sampling
         rows.append(features(evidence, sampling))
-    names = [n for n in rows[0] if not reference or n in _SKIN]
-    return names, np.array([[row.get(name, 0.0) for name in names] for row in rows])
+    every = dict.fromkeys(name for row in rows for name in row)
+    names = [n for n in every if not reference or n in _SKIN]
+    table = np.array([[row.get(name, 0.0) for name in names] for row in rows])
+    seen = table.any(axis=0)
+    return [n for n, there in zip(names, seen, strict=True) if there], table[:, seen]
 
 
 def _named(names: Sequence[str], values: Floats) -> dict[str, float]:
@@ -196,14 +234,21 @@ def _units(table: Floats, errors: Floats) -> Floats:
 
 
 def _bounds(names: Sequence[str], units: Floats) -> list[tuple[float, float | None]]:
-    return [
-        (_LEAST_SAMPLING / unit if name == SAMPLING else 0.0, None)
-        for name, unit in zip(names, units, strict=True)
-    ]
+    found: list[tuple[float, float | None]] = []
+    for name, unit in zip(names, units, strict=True):
+        low, high = _BOUNDS.get(name, (0.0, None))
+        found.append((low / unit, None if high is None else high / unit))
+    return found
+
+
+def _toll(names: Sequence[str], n: int) -> Floats:
+    """Cost of each coefficient per pair."""
+    return np.array([0.0 if name in _FREE else _SPARSE / n for name in names])
 
 
 def _start(bounds: Sequence[tuple[float, float | None]]) -> Floats:
-    return np.array([max(low, 0.3 / len(bounds)) for low, _ in bounds])
+    even = 0.3 / len(bounds)
+    return np.array([max(low, even if high is None else min(high, even)) for low, high in bounds])
 
 
 def _fit_sum(
@@ -214,14 +259,14 @@ def _fit_sum(
     scaled = table * units
     bounds = _bounds(names, units)
     least = 1e-4 * float(np.median(errors**2)) + 1e-15
+    toll = _toll(names, len(errors))
 
     def cost(x: Floats) -> tuple[float, Floats]:
         variance = scaled @ x + fixed + least
         ratio = errors**2 / (_TAIL_DF * variance)
         value = 0.5 * np.log(variance) + 0.5 * (_TAIL_DF + 1.0) * np.log1p(ratio)
         slope = (0.5 - 0.5 * (_TAIL_DF + 1.0) * ratio / (1.0 + ratio)) / variance
-        gradient = scaled.T @ slope / len(errors) + _SPARSE
-        return float(value.mean() + _SPARSE * x.sum()), gradient
+        return float(value.mean() + toll @ x), scaled.T @ slope / len(errors) + toll
 
     found = minimize(cost, _start(bounds), jac=True, method="L-BFGS-B", bounds=bounds)
     return np.asarray(found.x * units, dtype=np.float64)
@@ -245,6 +290,8 @@ def _fit_shared(entry: Entry, known: Sequence[Known]) -> Entry:
         *_bounds(shared_names, units[2]),
     ]
 
+    toll = np.concatenate([_toll(n, len(region)) for n in (names, skin_names, shared_names)])
+
     def cost(x: Floats) -> tuple[float, Floats]:
         own, other, common = (
             s @ part + 1e-9 for s, part in zip(scaled, np.split(x, cuts), strict=True)
@@ -252,7 +299,7 @@ def _fit_shared(entry: Entry, known: Sequence[Known]) -> Entry:
         value, slopes = _pair_likelihood(region, skin, own + common, other + common, common)
         parts = (slopes[0], slopes[1], slopes[0] + slopes[1] + slopes[2])
         gradient = [s.T @ p / len(region) for s, p in zip(scaled, parts, strict=True)]
-        return value + _SPARSE * float(x.sum()), np.concatenate(gradient) + _SPARSE
+        return value + float(toll @ x), np.concatenate(gradient) + toll
 
     found = minimize(cost, _start(bounds), jac=True, method="L-BFGS-B", bounds=bounds)
     fitted = [x * u for x, u in zip(np.split(found.x, cuts), units, strict=True)]

@@ -83,7 +83,7 @@ GUESS: Mapping[str, Entry] = {
         },
         own={
             SAMPLING: 1.0, BASE: 0.03**2, "blur_error": 0.15, "blur_unknown": 0.12**2,
-            "softness": 0.03**2, "edge": 0.25, "scale": 4.0, "outline": 1.0,
+            "softness": 0.03**2, "edge": 0.25, "scale": 4.0, "outline": 1.0, "elsewhere": 1.0,
         },
         skin={SAMPLING: 1.0, BASE: 0.03**2},
         shared={BASE: 0.09**2, "shading": 1.0},
@@ -95,7 +95,7 @@ GUESS: Mapping[str, Entry] = {
         },
         own={
             SAMPLING: 1.0, BASE: 0.4**2, "contrast": 0.075**2, "white_balance": 0.05**2,
-            "edge": 0.25,
+            "edge": 0.25, "elsewhere": 1.0,
         },
         skin={SAMPLING: 1.0},
         shared={BASE: 3.0**2},

@@ -16,6 +16,14 @@ from dermadelta.kernels.statistics import tile_change_se
 
 _DRAWS = 200
 _EI_PER_LN = 100.0 / float(np.log(10.0))
+OWN_LIFE: Mapping[str, float] = {"EI": 0.52, "a*": 0.41}
+"""SD of what one place of skin does on one day and another does not, by unit: 0.51 a* or 0.65 EI is
+the SD of repeat readings of one place (Cooksey, Allen and Tsai 2017, doi:10.18434/M38597); a good
+third of that variance is common to all skin of a person."""
+
+OWN_LIFE_LN = 0.015
+"""The same of texture, ln: booths that hold head, lamp and camera repeat it to just under 2 %."""
+
 _JPEG_STEP = 10.0
 """Quantisation steps are taken in units of ten code values: quality 75 of the usual tables."""
 
@@ -28,7 +36,8 @@ class Observed:
     ``ln_zoom`` lie between the two photos at the region; ``region_px`` is the region's area in
     pixels of the first before photo; ``contrast`` the larger distance of the region's reading
     from that of reference skin on either photo, in the measure's unit (0 without such skin);
-    ``seed`` that of the resampling.
+    ``elsewhere`` says that untreated skin was given by the user, not found around the region;
+    ``seed`` is that of the resampling.
     """
 
     facts: tuple[PhotoFacts, PhotoFacts]
@@ -39,6 +48,7 @@ class Observed:
     ln_zoom: float
     region_px: int
     contrast: float
+    elsewhere: bool
     seed: int
 
 
@@ -159,6 +169,14 @@ def _contrast(measure: Measure, seen: Observed) -> float:
     return seen.contrast**2
 
 
+def _elsewhere(measure: Measure, seen: Observed) -> float:
+    """Skin of another place lives a life of its own: four readings, two places on two days."""
+    if not (seen.elsewhere and measure.uses_reference):
+        return 0.0
+    own_life = OWN_LIFE_LN if measure.change == "ratio" else OWN_LIFE.get(measure.unit, 0.0)
+    return 4.0 * own_life**2
+
+
 def _clipping(measure: Measure, seen: Observed) -> float:
     return max(fact.clipped_share for fact in seen.facts) ** 2
 
@@ -195,7 +213,7 @@ NUISANCES: Mapping[str, Nuisance] = {
     "shading": _of("light", "ln²", "change of the shading from place to place", _shading),
     "lean": _of("light", "1", "turn of the direction in which fine relief is lit", _lean),
     "uneven": _of(
-        "light colour", "ln²", "light on the region changed otherwise than on its anchor", _uneven
+        "light", "ln²", "light on the region changed otherwise than on its anchor", _uneven
     ),
     "exposure": _of("light colour", "ln²", "change of brightness", _exposure),
     "tilt": _of("light alignment", "rad²", "tilt between the photographs", _tilt),
@@ -212,6 +230,9 @@ NUISANCES: Mapping[str, Nuisance] = {
         "colour", "unit²", "contrast of region and reference that a tone curve scales", _contrast
     ),
     "clipping": _of("colour light", "1", "saturated share of the region", _clipping),
+    "elsewhere": _of(
+        "light colour", "ln² or unit²", "untreated skin of another place, not around", _elsewhere
+    ),
     "edge": _of("alignment", "ln² or unit²", "skin swapped at the region's edge", _edge),
     "mismatch": _of("alignment", "1", "what local correlation lacks of 1", _mismatch),
     "scale": _of("scale", "1", "relative uncertainty of the scale", _scale),

@@ -36,7 +36,7 @@ def load_model(path: str = "") -> VarianceModel:
         The file cannot be read, is no model, or one of another version. Remedy: in the message.
     """
     try:
-        text = Path(path).read_text("utf-8") if path else _packaged()
+        text = Path(path).read_text(encoding="utf-8") if path else _packaged()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"the variance model cannot be read ({error})", remedy=_REMAKE, file=path
@@ -64,7 +64,7 @@ def model_text(model: VarianceModel) -> str:
 
 
 def _packaged() -> str:
-    return (resources.files("dermadelta.variance") / PACKAGED).read_text("utf-8")
+    return (resources.files("dermadelta.variance") / PACKAGED).read_text(encoding="utf-8")
 
 
 def _require_form(values: Any, name: str) -> None:

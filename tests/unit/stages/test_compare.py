@@ -16,6 +16,7 @@ NAMES = [
     "exposure",
     "clipping",
     "light",
+    "retouching",
     "zoom",
     "tilt",
     "scale",

@@ -1,0 +1,265 @@
+"""The figures to reach, with what was measured beside each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Literal
+
+import pandas as pd
+
+from dermadelta.domain import PairStatus
+from dermadelta.study.scores import STANDARDS, Scored
+from dermadelta.study.truth import ITA_CLASSES, NO_CHANGE
+from dermadelta.study.validation import POWER_LEVELS_PCT, POWER_TOLERANCE_PCT, share
+
+Met = Literal["yes", "no", "too_few_pairs"]
+
+COVERAGE: Final = (0.93, 0.97)
+CLASS_COVERAGE: Final = 0.90
+WIDTH_PCT: Final = 12.0
+FALSE_POSITIVES: Final = 0.05
+FALSE_POSITIVES_UPPER: Final = 0.07
+POWER: Final = 0.80
+POWER_LEVEL_PCT: Final = POWER_LEVELS_PCT[1]
+RECALL: Final = 0.95
+PRECISION: Final = 0.90
+REAL_RATE: Final = 0.05
+
+AT_MOST: Final[Mapping[str, int]] = {"fuseg_series": 1}
+"""Real data sets of so few pairs that a count says more than a rate."""
+
+TEXTURE_OR_REDNESS: Final = "texture_or_redness"
+_TEXTURE_OR_REDNESS: Final = ("roughness", "roughness_unscaled", "redness")
+
+ENOUGH_FOR_COVERAGE: Final = 50
+"""Below, two pairs more or less move the share by more than the goal is wide."""
+ENOUGH: Final = 20
+"""Of anything else, fewer say too little."""
+
+GOAL_COLUMNS: Final = (
+    "data_set", "origin", "goal", "measure", "target", "value", "low", "high", "unit", "n",
+    "met", "remark",
+)  # fmt: skip
+
+Row = dict[str, Any]
+
+
+def build_goals(scored: Scored) -> pd.DataFrame:
+    """Hold every goal against what was measured.
+
+    Parameters
+    ----------
+    scored : Scored
+        As from ``score``.
+
+    Returns
+    -------
+    DataFrame
+        A row per data set, goal and measure with the columns ``GOAL_COLUMNS``. ``met`` is yes,
+        no or too_few_pairs; shares are 0..1 with their exact 95 % interval. A goal of which a
+        data set holds no pair has no row.
+    """
+    rows: list[Row] = []
+    for (data_set, origin), pairs in scored.pairs.groupby(["data_set", "origin"], sort=False):
+        scores = scored.scores
+        scores = scores[(scores["data_set"] == data_set) & (scores["origin"] == origin)]
+        place = {"data_set": data_set, "origin": origin}
+        found = _real(str(data_set), pairs, scores) if origin == "real" else _known(pairs, scores)
+        rows += [place | row for row in found]
+    return pd.DataFrame(rows, columns=list(GOAL_COLUMNS))
+
+
+def _known(pairs: pd.DataFrame, scores: pd.DataFrame) -> Iterator[Row]:
+    """Goals of pairs whose truth is known to the last digit."""
+    yield from _coverage(scores)
+    yield from _class_coverage(scores)
+    yield from _width(scores)
+    yield from _false_positives(pairs)
+    yield from _power(scores)
+    yield from _refusals(pairs)
+
+
+def _goal(goal: str, target: str, met: Met, n: int, value: float | None, **more: Any) -> Row:
+    row = {"goal": goal, "measure": "", "target": target, "value": value, "n": n, "met": met}
+    return row | {"low": None, "high": None, "unit": "share", "remark": ""} | more
+
+
+def _share_goal(goal: str, target: str, hits: int, n: int, met: Met, **more: Any) -> Row:
+    found = share(hits, n)
+    ends = {"low": found["share_low"], "high": found["share_high"]}
+    return _goal(goal, target, met, n, found["share"], **ends, **more)
+
+
+def _met(holds: bool, *, enough: bool) -> Met:
+    if not enough:
+        return "too_few_pairs"
+    return "yes" if holds else "no"
+
+
+def _coverage(scores: pd.DataFrame) -> Iterator[Row]:
+    low, high = COVERAGE
+    for name in STANDARDS:
+        covered = scores[scores["measure"] == name]["covered"].dropna()
+        n, hits = len(covered), int(covered.sum())
+        if not n:
+            continue
+        value = hits / n
+        met = _met(low <= value <= high, enough=n >= ENOUGH_FOR_COVERAGE)
+        width = "wide" if value > high else "narrow"
+        remark = f"intervals are too {width}" if met == "no" else ""
+        target = f"{100 * low:.0f} to {100 * high:.0f} % of 95 % intervals hold the truth"
+        yield _share_goal("coverage", target, hits, n, met, measure=name, remark=remark)
+
+
+def _class_coverage(scores: pd.DataFrame) -> Iterator[Row]:
+    """The worst class of skin tone that has enough pairs."""
+    target = f"at least {100 * CLASS_COVERAGE:.0f} % in every class of skin tone"
+    for name in STANDARDS:
+        own = scores[(scores["measure"] == name) & scores["covered"].notna()]
+        counts = [
+            (tone.replace("_", " "), int(cells.sum()), len(cells))
+            for tone in ITA_CLASSES
+            if len(cells := own["covered"][own["ita_class"] == tone])
+        ]
+        if not counts:
+            continue
+        large = [item for item in counts if item[2] >= ENOUGH_FOR_COVERAGE]
+        small = ", ".join(item[0] for item in counts if item not in large)
+        left_out = f"fewer than {ENOUGH_FOR_COVERAGE} pairs: {small}" if small else ""
+        if not large:
+            few = _goal("coverage_by_tone", target, "too_few_pairs", len(own), None)
+            yield few | {"measure": name, "remark": left_out}
+            continue
+        worst, hits, n = min(large, key=lambda item: item[1] / item[2])
+        remark = f"lowest class: {worst}" + (f"; {left_out}" if left_out else "")
+        met = _met(hits / n >= CLASS_COVERAGE, enough=True)
+        yield _share_goal("coverage_by_tone", target, hits, n, met, measure=name, remark=remark)
+
+
+def _rig_texture(scores: pd.DataFrame) -> pd.DataFrame:
+    """Texture with a scale, on a rig, photographed as good practice asks."""
+    return scores[
+        (scores["measure"] == "roughness")
+        & (scores["setup"] == "rig")
+        & (scores["difficulty"] == "ordinary")
+    ]
+
+
+def _width(scores: pd.DataFrame) -> Iterator[Row]:
+    widths = _rig_texture(scores)["width"].dropna()
+    if widths.empty:
+        return
+    value, n = float(widths.median()), len(widths)
+    yield _goal(
+        "interval_width",
+        f"median at most {WIDTH_PCT:.0f} points, on a rig",
+        _met(value <= WIDTH_PCT, enough=n >= ENOUGH),
+        n,
+        value,
+        low=float(widths.quantile(0.25)),
+        high=float(widths.quantile(0.75)),
+        unit="points",
+        measure="roughness",
+    )
+
+
+def _false_positives(pairs: pd.DataFrame) -> Iterator[Row]:
+    still = pairs[(pairs["kind"] == NO_CHANGE) & (pairs["n_primary"] > 0)]
+    n = len(still)
+    if not n:
+        return
+    better, worse = still["primary_improved"] != "", still["primary_worsened"] != ""
+    hits = int((better | worse).sum())
+    found = share(hits, n)
+    holds = found["share"] <= FALSE_POSITIVES and found["share_high"] <= FALSE_POSITIVES_UPPER
+    yield _share_goal(
+        "false_positives",
+        f"at most {100 * FALSE_POSITIVES:.0f} % of pairs without change called changed, upper"
+        f" limit at most {100 * FALSE_POSITIVES_UPPER:.0f} %",
+        hits,
+        n,
+        _met(holds, enough=share(0, n)["share_high"] <= FALSE_POSITIVES_UPPER),
+        measure="any_primary",
+        remark=f"{int(better.sum())} as improved, {int(worse.sum())} as worsened",
+    )
+
+
+def _power(scores: pd.DataFrame) -> Iterator[Row]:
+    own = _rig_texture(scores)
+    own = own[(own["relief_change_pct"] + POWER_LEVEL_PCT).abs() <= POWER_TOLERANCE_PCT]
+    n = len(own)
+    if not n:
+        return
+    hits, missing = int((own["direction"] == "improved").sum()), int(own["changed"].isna().sum())
+    yield _share_goal(
+        "power",
+        f"at least {100 * POWER:.0f} % of {POWER_LEVEL_PCT:.0f} % texture changes found, on a rig"
+        " with a scale",
+        hits,
+        n,
+        _met(hits >= POWER * n, enough=n >= ENOUGH),
+        measure="roughness",
+        remark=f"{missing} not measured count as missed" if missing else "",
+    )
+
+
+def _refusals(pairs: pd.DataFrame) -> Iterator[Row]:
+    must = pairs["difficulty"] == "must_refuse"
+    refused = pairs["status"] == PairStatus.REFUSED.value
+    both = int((must & refused).sum())
+    if not must.any():
+        return
+    for goal, limit, among, target in (
+        ("refusal_recall", RECALL, must, "of pairs that must be refused are refused"),
+        ("refusal_precision", PRECISION, refused, "of refused pairs had to be refused"),
+    ):
+        n = int(among.sum())
+        if n:
+            words = f"at least {100 * limit:.0f} % {target}"
+            met = _met(both >= limit * n, enough=n >= ENOUGH)
+            yield _share_goal(goal, words, both, n, met)
+
+
+def _real(data_set: str, pairs: pd.DataFrame, scores: pd.DataFrame) -> Iterator[Row]:
+    """What real photographs can tell: how often nothing is called something, by measure.
+
+    A pair that was refused was not called changed; the remark counts such pairs.
+    """
+    still = pairs[pairs["no_change"]]
+    if still.empty:
+        return
+    called = (still["primary_improved"] != "") | (still["primary_worsened"] != "")
+    n, hits = int((still["n_primary"] > 0).sum()), int(called.sum())
+    if data_set in AT_MOST:
+        most = AT_MOST[data_set]
+        target = f"at most {most} of {len(still)} called changed in redness or area, or refused"
+        met = _met(hits <= most, enough=True)
+        remark = f"{len(still) - n} of {len(still)} pairs not measured"
+        yield _share_goal(
+            "real_no_change", target, hits, len(still), met, measure="any_primary", remark=remark
+        )
+    else:
+        yield _real_goal("any_primary", hits, n, len(still))
+    own = scores[scores["no_change"]]
+    by_name = {name: own[own["measure"] == name] for name in STANDARDS}
+    for name, part in (
+        (TEXTURE_OR_REDNESS, own[own["measure"].isin(_TEXTURE_OR_REDNESS)]),
+        *(by_name.items()),
+    ):
+        # Of several measures of a pair, one that is called changed is enough.
+        changed = part[part["changed"].notna()].groupby("pair_id")["changed"].any()
+        if len(changed):
+            yield _real_goal(name, int(changed.sum()), len(changed), part["pair_id"].nunique())
+
+
+def _real_goal(measure: str, hits: int, n: int, n_all: int) -> Row:
+    holds = n == 0 or share(hits, n)["share_low"] <= REAL_RATE
+    return _share_goal(
+        "real_no_change",
+        f"called changed no more often than a rate of {100 * REAL_RATE:.0f} % allows (lower limit)",
+        hits,
+        n,
+        _met(holds, enough=n > 0),
+        measure=measure,
+        remark=f"{hits} of {n} called changed; {n_all - n} of {n_all} pairs not measured",
+    )

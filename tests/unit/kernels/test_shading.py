@@ -1,0 +1,105 @@
+"""The lean of fine shading, on stripes whose direction is known."""
+
+import numpy as np
+import pytest
+
+from dermadelta.kernels.shading import lean, turned
+
+SIDE, PERIOD_PX, SIGMA_PX = 128, 12.0, 1.0
+DEGREES = [0.0, 20.0, 45.0, 75.0, 90.0, 130.0, 165.0]
+
+
+def stripes(angle_deg: float, height: float = 1.0) -> np.ndarray:
+    """Waves whose gradient runs at ``angle_deg`` from +x towards +y."""
+    y, x = np.mgrid[:SIDE, :SIDE]
+    angle = np.radians(angle_deg)
+    along = x * np.cos(angle) + y * np.sin(angle)
+    return (height * np.sin(2.0 * np.pi * along / PERIOD_PX)).astype(np.float32)
+
+
+def noise(seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal((SIDE, SIDE)).astype(np.float32)
+
+
+def inside(margin: int = 10) -> np.ndarray:
+    mask = np.zeros((SIDE, SIDE), dtype=np.bool_)
+    mask[margin:-margin, margin:-margin] = True
+    return mask
+
+
+def double_angle(angle_deg: float) -> tuple[float, float]:
+    return float(np.cos(np.radians(2.0 * angle_deg))), float(np.sin(np.radians(2.0 * angle_deg)))
+
+
+@pytest.mark.parametrize("angle_deg", DEGREES)
+def test_stripes_lean_across_themselves_as_strongly_as_can_be(angle_deg):
+    found = lean(stripes(angle_deg), inside(), SIGMA_PX)
+    assert found == pytest.approx(double_angle(angle_deg), abs=0.02)
+
+
+@pytest.mark.parametrize("angle_deg", DEGREES)
+@pytest.mark.parametrize("turn_deg", [-50.0, 30.0, 90.0])
+def test_a_turned_picture_has_the_turned_lean(angle_deg, turn_deg):
+    upright = lean(stripes(angle_deg), inside(), SIGMA_PX)
+    photographed = lean(stripes(angle_deg + turn_deg), inside(), SIGMA_PX)
+    assert turned(upright, np.radians(turn_deg)) == pytest.approx(photographed, abs=0.03)
+
+
+def test_a_quarter_turn_of_any_texture_reverses_its_lean():
+    signal = noise() + 0.6 * stripes(25.0)
+    upright = lean(signal, inside(), 2.0)
+    assert np.hypot(*upright) > 0.05
+    quarter = lean(np.ascontiguousarray(np.rot90(signal)), inside(), 2.0)
+    assert quarter == pytest.approx((-upright[0], -upright[1]), abs=1e-4)
+    assert turned(upright, np.pi / 2.0) == pytest.approx(quarter, abs=1e-4)
+
+
+def test_turning_back_and_half_way_round_change_nothing():
+    direction = (0.3, -0.5)
+    assert turned(turned(direction, 0.7), -0.7) == pytest.approx(direction)
+    assert turned(direction, np.pi) == pytest.approx(direction)
+    assert np.hypot(*turned(direction, 1.1)) == pytest.approx(np.hypot(*direction))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_what_runs_all_ways_has_no_lean(seed):
+    # (SIDE / a few px)² independent gradients: an SD of about 1.4 / 40 for either part.
+    assert np.hypot(*lean(noise(seed), inside(), SIGMA_PX)) < 0.06
+
+
+def test_two_equal_sets_of_stripes_across_each_other_cancel():
+    assert np.hypot(*lean(stripes(20.0) + stripes(110.0), inside(), SIGMA_PX)) < 0.03
+
+
+def test_the_strength_is_the_share_of_power_that_runs_one_way():
+    """Power 4 along x against 1 along y: (4 - 1) / (4 + 1)."""
+    found = lean(stripes(0.0, 2.0) + stripes(90.0, 1.0), inside(), SIGMA_PX)
+    assert found == pytest.approx((0.6, 0.0), abs=0.03)
+
+
+def test_neither_exposure_nor_contrast_matters():
+    signal = noise() + stripes(60.0)
+    plain = lean(signal, inside(), SIGMA_PX)
+    assert lean(3.0 * signal + 5.0, inside(), SIGMA_PX) == pytest.approx(plain, abs=1e-4)
+
+
+def test_pixels_outside_the_mask_do_not_count():
+    mask = inside()
+    mask[:, 60:] = False
+    signal = noise() + stripes(60.0)
+    other = signal.copy()
+    other[:, 75:] = 10.0 * stripes(0.0)[:, 75:]
+    assert lean(other, mask, SIGMA_PX) == pytest.approx(lean(signal, mask, SIGMA_PX), abs=1e-5)
+
+
+def test_one_hair_does_not_speak_for_the_region():
+    signal = stripes(90.0)
+    hair = signal.copy()
+    hair[:, 60:62] -= 20.0
+    # Its flanks still count a little; with all of it the lean would be about +0.9.
+    assert lean(hair, inside(), SIGMA_PX)[0] < -0.8
+
+
+def test_nothing_to_look_at_has_no_lean():
+    assert lean(stripes(0.0), np.zeros((SIDE, SIDE), dtype=np.bool_), SIGMA_PX) == (0.0, 0.0)
+    assert lean(np.full((SIDE, SIDE), 0.4, np.float32), inside(), SIGMA_PX) == (0.0, 0.0)
