@@ -8,7 +8,7 @@ hold as many truths as they promise whatever the shape of the errors.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,20 @@ from scipy.stats import t as student
 from dermadelta.domain import Evidence, Measure, NotMeasured
 from dermadelta.kernels.statistics import Z95
 from dermadelta.variance.model import BASE, GUESS, SAMPLING, Entry, features, predict
+from dermadelta.variance.nuisances import NUISANCES
 
 Floats = NDArray[np.float64]
 
 LEAST_PAIRS = 40
 """Fewer pairs of known truth fit nothing."""
+
+LEAST_ALONE = 30
+"""So many of them without untreated skin can judge a model that others help to fit: the factor is
+then the largest error among them."""
+
+LEAST_CHANGED = 10
+"""So many pairs made to change say something about what a change adds; below 19 of them the largest
+error decides."""
 
 _TAIL_DF = 5.0
 """Degrees of freedom of the likelihood."""
@@ -77,34 +86,52 @@ def fit_entry(measure: Measure, known: Sequence[Known]) -> Entry | None:
     Entry or None
         None with fewer than 40 pairs without change.
     """
+    known = [_concerning(measure, item) for item in known]
     still = [item for item in known if not item.changed]
     alone = [item for item in still if isinstance(item.evidence.reference, NotMeasured)]
     corrected = [item for item in still if not isinstance(item.evidence.reference, NotMeasured)]
-    if max(len(alone), len(corrected)) < LEAST_PAIRS:
+    if len(still) < LEAST_PAIRS:
         return None
-    entry = Entry(version=measure.version, n_alone=len(alone), n_corrected=len(corrected))
+    entry = GUESS[measure.change].model_copy(
+        update={"version": measure.version, "n_alone": len(alone), "n_corrected": len(corrected)}
+    )
     ratios: list[Floats] = []
-    if len(alone) >= LEAST_PAIRS:
+    if len(alone) >= LEAST_ALONE:
         # The region's own change tells the same whether or not other skin was there to see.
         entry, unseen = _with_factor(measure, entry, alone, corrected, "alone")
         ratios.append(unseen)
     if len(corrected) >= LEAST_PAIRS:
         entry, unseen = _with_factor(measure, entry, corrected, (), "corrected")
         ratios.append(unseen)
+    if not ratios:
+        return None
     entry = entry.model_copy(update={"prior_df": _prior_df(np.concatenate(ratios))})
-    entry = _with_unseen(entry, GUESS[measure.change], known)
+    entry = _with_unseen(measure, entry, known)
     return _with_change(measure, entry, [item for item in known if item.changed])
 
 
-def _with_unseen(entry: Entry, guess: Entry, known: Sequence[Known]) -> Entry:
-    """Of what no training pair shows (a reference elsewhere, ...) the guess is kept."""
+def _concerning(measure: Measure, item: Known) -> Known:
+    """Evidence with those nuisances only that concern the measure."""
+    kept = tuple(
+        (name, value)
+        for name, value in item.evidence.nuisances
+        if name in NUISANCES and NUISANCES[name].concerns & measure.fragile_to
+    )
+    return replace(item, evidence=replace(item.evidence, nuisances=kept))
+
+
+def _with_unseen(measure: Measure, entry: Entry, known: Sequence[Known]) -> Entry:
+    """Of what no training pair shows (untreated skin elsewhere, ...) the guess is kept."""
     shown = {name for item in known for name, value in item.evidence.nuisances if value > 0.0}
-    shown |= {BASE, SAMPLING}
+    missing = {
+        name
+        for name, nuisance in NUISANCES.items()
+        if nuisance.concerns & measure.fragile_to and name not in shown
+    }
+    guess = GUESS[measure.change]
     parts = {
-        part: {n: v for n, v in getattr(guess, part).items() if n not in shown}
-        | getattr(entry, part)
+        part: {n: v for n, v in getattr(guess, part).items() if n in missing} | getattr(entry, part)
         for part in ("alone", "own", "skin", "shared")
-        if getattr(entry, part)
     }
     return entry.model_copy(update=parts)
 
@@ -188,7 +215,8 @@ def _coefficients(measure: Measure, entry: Entry, known: Sequence[Known], part: 
         names, table = _table(known, reference=False)
         skin = np.array([k.evidence.reference_sampling for k in known])
         fitted = _fit_sum(table, errors, names, fixed=skin)
-        return entry.model_copy(update={"own": _named(names, fitted), "skin": {SAMPLING: 1.0}})
+        parts = {"own": _named(names, fitted), "skin": {SAMPLING: 1.0}, "shared": {}}
+        return entry.model_copy(update=parts)
     return _fit_shared(entry, known)
 
 
@@ -219,7 +247,7 @@ def _table(known: Sequence[Known], *, reference: bool) -> tuple[list[str], Float
     every = dict.fromkeys(name for row in rows for name in row)
     names = [n for n in every if not reference or n in _SKIN]
     table = np.array([[row.get(name, 0.0) for name in names] for row in rows])
-    seen = table.any(axis=0)
+    seen = np.asarray(table.any(axis=0), dtype=np.bool_)
     return [n for n, there in zip(names, seen, strict=True) if there], table[:, seen]
 
 
@@ -343,16 +371,11 @@ def _prior_df(ratios: Floats) -> float:
 
 def _with_change(measure: Measure, entry: Entry, changed: Sequence[Known]) -> Entry:
     """What the size of a change must add for 95 % of the pairs made to change to be held."""
-    usable = [
-        item
-        for item in changed
-        if (entry.alone if isinstance(item.evidence.reference, NotMeasured) else entry.own)
-    ]
-    if len(usable) < LEAST_PAIRS:
+    if len(changed) < LEAST_CHANGED:
         return entry
-    predicted = [predict(measure, item.evidence, entry) for item in usable]
+    predicted = [predict(measure, item.evidence, entry) for item in changed]
     errors = np.array(
-        [p.value - _target(measure, k, p.weight) for p, k in zip(predicted, usable, strict=True)]
+        [p.value - _target(measure, k, p.weight) for p, k in zip(predicted, changed, strict=True)]
     )
     variance = np.array([p.null_sd**2 for p in predicted]) + 1e-15
     size = np.array([p.value**2 for p in predicted])
@@ -364,5 +387,5 @@ def _with_change(measure: Measure, entry: Entry, changed: Sequence[Known]) -> En
         return entry
     share = float(brentq(lacks, 0.0, 1.0, xtol=1e-4)) if lacks(1.0) < 0.0 else 1.0
     # The factor multiplies this part too.
-    factor = entry.corrected_factor if entry.own else entry.alone_factor
+    factor = entry.corrected_factor if entry.n_corrected else entry.alone_factor
     return entry.model_copy(update={"per_change": float(f"{share / factor:.4g}")})
