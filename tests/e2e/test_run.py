@@ -14,7 +14,10 @@ import pytest
 
 pytestmark = pytest.mark.timeout(900)
 
-TABLES = ("changes", "pairs", "readings", "photos", "summary", "data_dictionary")
+TABLES = (
+    *("changes", "pairs", "readings", "photos", "summary"),
+    *("repeatability", "data_dictionary"),
+)
 COLUMNS = {
     "changes": "pair_id subject_id site view before_date after_date days_since_session sessions "
     "region measure version unit before after change change_low change_high change_pct "
@@ -76,7 +79,7 @@ def test_everything_is_written(demo, truth):
         assert len(pd.read_csv(out / f"{name}.csv")) == len(
             pd.read_parquet(out / f"{name}.parquet")
         )
-    for name in ("results.xlsx", "report.html", "run.json"):
+    for name in ("results.xlsx", "report.html", "repeatability.html", "run.json"):
         assert (out / name).stat().st_size > 0
     assert {folder.name for folder in (out / "pairs").iterdir()} == set(truth)
     for pair_id in truth:
