@@ -475,7 +475,7 @@ class Read:
     ``blur_sensitivity`` is d ln(value) / d(variance of added blur), per px² of the first
     before photo (0 for colour).
     ``own_rel_sd`` is the relative SD that the measure itself adds (where an outline is drawn).
-    ``outline`` is the (h, w) mask that was found (scar), or None.
+    ``outline`` is the (h, w) mask that was found (scar), or None; ``drawn``: by a person.
     """
 
     value: float
@@ -483,6 +483,7 @@ class Read:
     blur_sensitivity: float = 0.0
     own_rel_sd: float = 0.0
     outline: Mask | None = None
+    drawn: bool = False
 
 
 class Need(StrEnum):

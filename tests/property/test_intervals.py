@@ -14,7 +14,15 @@ from dermadelta.domain import WithinVisit as Within
 from dermadelta.kernels.statistics import Z95
 from dermadelta.measures import ALL, by_name
 from dermadelta.stages.estimate import EstimateConfig, estimate
-from dermadelta.variance.model import BASE, GUESS, SAMPLING, Entry, VarianceModel, predict
+from dermadelta.variance.model import (
+    BASE,
+    GUESS,
+    PER_PHOTO,
+    SAMPLING,
+    Entry,
+    VarianceModel,
+    predict,
+)
 from dermadelta.variance.nuisances import NUISANCES
 from dermadelta.variance.store import load_model
 
@@ -427,8 +435,12 @@ def test_repeats_that_agree_perfectly_leave_the_least_share(case, data):
     within = replace(data.draw(spreads(measure)), plain=0.0, shared=0.0, reference=0.0)
     alone = predict(measure, item, entry).parts
     narrowed = predict(measure, item, entry, within, least_share=CONFIG.least_share).parts
-    for name, part in alone.items():
-        assert narrowed[name] >= CONFIG.least_share * part * (1.0 - 1e-12)
+    photos = 0.5 * (1.0 / item.n_before + 1.0 / item.n_after)
+    single = replace(item, n_before=1, n_after=1)
+    own = sum(p for n, p in predict(measure, single, entry).parts.items() if n in PER_PHOTO)
+    assert narrowed["repeats"] >= CONFIG.least_share * photos * own * (1.0 - 1e-12)
+    visit = {name: part for name, part in alone.items() if name not in PER_PHOTO}
+    assert {name: narrowed[name] for name in visit} == visit
 
 
 @few

@@ -91,7 +91,11 @@ def _area(view: SkinView, params: Params, unit_per_px2: float) -> Read | NotMeas
     areas = np.where(scars[view.mask], once(_pixel_areas, view, None) * unit_per_px2, 0.0)
     ids, counts, sums = tile_sums(view.tile_ids[view.mask], areas)
     return Read(
-        float(areas.sum()), Tiles(ids, counts, sums, "sum"), own_rel_sd=own_sd, outline=scars
+        float(areas.sum()),
+        Tiles(ids, counts, sums, "sum"),
+        own_rel_sd=own_sd,
+        outline=scars,
+        drawn=not isinstance(view.scar, NotMeasured),
     )
 
 

@@ -21,7 +21,10 @@ from dermadelta.domain import (
     WithinVisit,
 )
 from dermadelta.kernels.statistics import Z95, holm
-from dermadelta.variance.model import Predicted, VarianceModel, predict
+from dermadelta.variance.model import Predicted, VarianceModel, predict, spread_of
+
+MIN_DF = 8
+"""With fewer degrees of freedom a clinic's own spread is uncertain by more than -35 to +90 %."""
 
 
 class EstimateConfig(Settings):
@@ -100,15 +103,24 @@ def estimate(
             spread.get((item.measure, item.region)),
             least_share=config.least_share,
         )
-        found.append((_measured(change, context), change))
+        own = _clinic_sd(change, item, spread.get((item.measure, item.region)))
+        found.append((_measured(change, own, context), change))
     return _with_holm(found, config)
 
 
-def _measured(change: Predicted, context: _Context) -> Estimate:
+def _clinic_sd(change: Predicted, item: Evidence, within: WithinVisit | None) -> float:
+    """SD of a change by the repeat photographs of the input alone; 0 where they are few."""
+    if within is None or within.df < MIN_DF or item.identical:
+        return 0.0
+    photos = 1.0 / max(1, item.n_before) + 1.0 / max(1, item.n_after)
+    return float(np.sqrt(spread_of(within, change.weight) * photos))
+
+
+def _measured(change: Predicted, clinic_sd: float, context: _Context) -> Estimate:
     item, measure = context.evidence, context.measure
     if isinstance(item.before, NotMeasured) or isinstance(item.after, NotMeasured):
         raise TypeError("a change lies between two readings")
-    half, least = Z95 * change.sd, Z95 * change.null_sd
+    half, least = Z95 * change.sd, Z95 * max(change.null_sd, clinic_sd)
     span = (change.value, change.value - half, change.value + half)
     if context.log:
         percent: Interval | NotMeasured = Interval(*(100.0 * float(np.expm1(v)) for v in span))
@@ -162,7 +174,7 @@ def _parts(item: Evidence) -> list[float]:
 def _verdict(span: tuple[float, float, float], least: float, context: _Context) -> Verdict:
     """A change is called only when its interval leaves out 0 and it is detectable at all."""
     value, low, high = span
-    if low <= 0.0 <= high or abs(value) <= least:
+    if not (low > 0.0 or high < 0.0) or not abs(value) > least:
         return Verdict.NO_DETECTABLE_CHANGE
     better = context.measure.better
     if better == "neither":

@@ -154,6 +154,7 @@ def _with_reference(
                 reference=_difference(before, after, context.log),
                 reference_sampling=sampling,
                 source=context.source,
+                identical=alone.identical and same_pixels((_reads(before), _reads(after))),
             )
     if Need.COLOUR_ANCHOR in context.measure.needs:
         reason = "the reference skin could not be read on both photos: give a larger one"

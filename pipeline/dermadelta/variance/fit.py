@@ -42,6 +42,10 @@ that few pairs do not read a cause into chance. What explains nothing but itself
 
 _FREE = (BASE, SAMPLING)
 
+_GIVEN = ("elsewhere", "drawn", "clipping")
+"""Nuisances of which synthetic pairs can teach nothing: their untreated skin lies around the
+region, and their drawn outlines are exact. The guess, from published figures, stands."""
+
 _FOLDS = 5
 _SKIN = (BASE, SAMPLING, "noise_level", "softness")
 """What untreated skin's own variance may depend on; all else it shares with the region."""
@@ -52,7 +56,7 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "blur_error": (0.0, 4.0),
     "edge": (0.0, 1.0),
     "scale": (0.0, 4.0),
-    "outline": (0.0, 2.0),
+    "outline": (0.01, 2.0),
 }
 """Nuisances that are variances already need no more than about themselves; what they leave over
 belongs to what explains it, or to the base. The bootstrap's variance is there whatever else is."""
@@ -115,7 +119,9 @@ def _concerning(measure: Measure, item: Known) -> Known:
     kept = tuple(
         (name, value)
         for name, value in item.evidence.nuisances
-        if name in NUISANCES and NUISANCES[name].concerns & measure.fragile_to
+        if name not in _GIVEN
+        and name in NUISANCES
+        and NUISANCES[name].concerns & measure.fragile_to
     )
     return replace(item, evidence=replace(item.evidence, nuisances=kept))
 

@@ -10,18 +10,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dermadelta.domain import Evidence, Measure, NotMeasured, Settings, WithinVisit
+from dermadelta.variance.nuisances import NUISANCES
 
 FORMAT = 1
 """Version of the file's form; a file of another form is refused."""
 
 BASE, SAMPLING = "base", "sampling"
 """Names of the coefficients of 1 and of the sampling variance."""
+
+LEAST_SAMPLING = 0.5
+"""No model may take away more of the bootstrap's variance: an interval would be too sure."""
+
+PER_PHOTO = frozenset(
+    {
+        *("tilt", "zoom", "edge", "mismatch", "blur", "blur_error", "blur_unknown", "softness"),
+        *("noise", "noise_level", "compression", "outline", "drawn"),
+    }
+)
+"""Nuisances that are drawn anew with every photograph; all others a visit has in common."""
 
 Coefficients = Mapping[str, float]
 
@@ -37,9 +49,9 @@ class Entry(Settings):
     """
 
     version: int = Field(ge=1)
-    alone: dict[str, float] = Field(default_factory=dict)
-    own: dict[str, float] = Field(default_factory=dict)
-    skin: dict[str, float] = Field(default_factory=dict)
+    alone: dict[str, float]
+    own: dict[str, float]
+    skin: dict[str, float]
     shared: dict[str, float] = Field(default_factory=dict)
     alone_factor: float = Field(1.0, gt=0.0)
     corrected_factor: float = Field(1.0, gt=0.0)
@@ -47,6 +59,18 @@ class Entry(Settings):
     prior_df: float = Field(10.0, gt=0.0)
     n_alone: int = Field(0, ge=0)
     n_corrected: int = Field(0, ge=0)
+
+    @model_validator(mode="after")
+    def _can_never_be_certain(self) -> Self:
+        for name in ("alone", "own", "skin", "shared"):
+            part: dict[str, float] = getattr(self, name)
+            if unknown := [key for key in part if key not in (BASE, SAMPLING, *NUISANCES)]:
+                raise ValueError(f"{name}: unknown nuisance {', '.join(unknown)}")
+            if any(value < 0.0 for value in part.values()):
+                raise ValueError(f"{name}: a variance cannot be negative")
+            if name != "shared" and part.get(SAMPLING, 0.0) < LEAST_SAMPLING:
+                raise ValueError(f"{name}: {SAMPLING} must be {LEAST_SAMPLING:g} or more")
+        return self
 
 
 class VarianceModel(Settings):
@@ -79,11 +103,12 @@ GUESS: Mapping[str, Entry] = {
         alone={
             SAMPLING: 1.0, BASE: 0.09**2, "shading": 1.0, "blur": 1.0, "blur_error": 1.0,
             "blur_unknown": 0.35**2, "softness": 0.13**2, "edge": 0.25, "scale": 4.0,
-            "outline": 1.0,
+            "outline": 1.0, "drawn": 1.0, "clipping": 1.0,
         },
         own={
             SAMPLING: 1.0, BASE: 0.03**2, "blur_error": 0.15, "blur_unknown": 0.12**2,
-            "softness": 0.03**2, "edge": 0.25, "scale": 4.0, "outline": 1.0, "elsewhere": 1.0,
+            "softness": 0.03**2, "edge": 0.25, "scale": 4.0, "outline": 1.0, "drawn": 1.0,
+            "elsewhere": 1.0, "clipping": 1.0,
         },
         skin={SAMPLING: 1.0, BASE: 0.03**2},
         shared={BASE: 0.09**2, "shading": 1.0},
@@ -92,10 +117,11 @@ GUESS: Mapping[str, Entry] = {
         version=1,
         alone={
             SAMPLING: 1.0, BASE: 3.0**2, "white_balance": 1.0, "exposure": 1.0, "edge": 0.25,
+            "clipping": 100.0,
         },
         own={
             SAMPLING: 1.0, BASE: 0.4**2, "contrast": 0.075**2, "white_balance": 0.05**2,
-            "edge": 0.25, "elsewhere": 1.0,
+            "edge": 0.25, "elsewhere": 1.0, "clipping": 100.0,
         },
         skin={SAMPLING: 1.0},
         shared={BASE: 3.0**2},
@@ -183,12 +209,10 @@ def predict(
         weight, parts = _corrected(measure, evidence, reference, entry)
         value = plain - weight * reference
         factor = entry.corrected_factor
-    if evidence.identical:
+    if evidence.identical and value == 0.0:
         return Predicted(value, weight, {}, 0.0)
     single = {name: factor**2 * part for name, part in parts.items()}
-    repeats = _repeat_factor(single, weight, evidence, entry, within, least_share)
-    # What no nuisance explains may differ from day to day: repeats of one visit do not show it.
-    scaled = {name: part * (1.0 if name == BASE else repeats) for name, part in single.items()}
+    scaled = _with_repeats(single, weight, evidence, entry, within, least_share)
     return Predicted(value, weight, scaled, (factor * entry.per_change * value) ** 2)
 
 
@@ -222,21 +246,31 @@ def _corrected(
     return weight, parts
 
 
-def _repeat_factor(
+def _with_repeats(
     parts: Mapping[str, float],
     weight: float,
     evidence: Evidence,
     entry: Entry,
     within: WithinVisit | None,
     least_share: float,
-) -> float:
-    """By how much repeats change the variance of one photograph against one other, but for BASE."""
+) -> dict[str, float]:
+    """Variance by source where visits have repeats, or other visits of the same input do.
+
+    Repeats show what differs from one photograph to the next, and average it; what differs from
+    one visit to the next (the lamp, the day, another place as reference) they share.
+    """
+    visit = {name: part for name, part in parts.items() if name not in PER_PHOTO}
+    own = {name: part for name, part in parts.items() if name in PER_PHOTO}
     averaged = 0.5 * (1.0 / max(1, evidence.n_before) + 1.0 / max(1, evidence.n_after))
-    predicted = sum(part for name, part in parts.items() if name != BASE)
-    if within is None or within.df < 1 or predicted <= 0.0:
-        return averaged
-    observed = 2.0 * max(
-        0.0, within.plain - 2.0 * weight * within.shared + weight**2 * within.reference
+    if within is None or within.df < 1:
+        return visit | {name: averaged * part for name, part in own.items()}
+    predicted = sum(own.values())
+    shrunk = (entry.prior_df * predicted + within.df * 2.0 * spread_of(within, weight)) / (
+        entry.prior_df + within.df
     )
-    ratio = (entry.prior_df + within.df * observed / predicted) / (entry.prior_df + within.df)
-    return averaged * max(ratio, least_share)
+    return visit | {"repeats": averaged * max(shrunk, least_share * predicted)}
+
+
+def spread_of(within: WithinVisit, weight: float) -> float:
+    """Within-visit variance of one photograph whose reading is corrected with a weight."""
+    return max(0.0, within.plain - 2.0 * weight * within.shared + weight**2 * within.reference)

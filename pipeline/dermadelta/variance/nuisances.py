@@ -202,7 +202,11 @@ def _scale(measure: Measure, seen: Observed) -> float:
 
 
 def _outline(measure: Measure, seen: Observed) -> float:
-    return sum(read.own_rel_sd**2 for read in seen.reads)
+    return sum(read.own_rel_sd**2 for read in seen.reads if not read.drawn)
+
+
+def _drawn(measure: Measure, seen: Observed) -> float:
+    return sum(read.own_rel_sd**2 for read in seen.reads if read.drawn)
 
 
 def _of(concerns: str, unit: str, meaning: str, square: Callable[..., float]) -> Nuisance:
@@ -236,6 +240,7 @@ NUISANCES: Mapping[str, Nuisance] = {
     "edge": _of("alignment", "ln² or unit²", "skin swapped at the region's edge", _edge),
     "mismatch": _of("alignment", "1", "what local correlation lacks of 1", _mismatch),
     "scale": _of("scale", "1", "relative uncertainty of the scale", _scale),
-    "outline": _of("outline", "1", "relative uncertainty of the outlines", _outline),
+    "outline": _of("outline", "1", "relative uncertainty of outlines that were found", _outline),
+    "drawn": _of("outline", "1", "the same of outlines that a person drew", _drawn),
 }
 """Every nuisance by name; a measure meets those whose ``concerns`` are in its ``fragile_to``."""

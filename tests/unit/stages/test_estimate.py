@@ -429,34 +429,77 @@ def test_what_a_change_adds_widens_its_interval_but_not_what_is_detectable(rows)
     assert two.sdc == one.sdc
 
 
-def test_repeats_narrow_by_the_root_of_their_number(rows):
-    one = both(tiled(5 + 0.1 * spread()), tiled(6 + 0.1 * spread(1)))
+def soft(value, seed=None):
+    """A reading that depends on sharpness: SD 0.3 per photograph and change, see ``softness``."""
+    values = value + (0.0 * spread() if seed is None else 0.001 * spread(seed))
+    return tiled(values, blur_sensitivity=-0.3)
+
+
+SOFT = {"fragile_to": frozenset({"blur"})}
+
+
+def test_repeats_average_what_is_drawn_anew_with_every_photograph(rows):
+    one = both(soft(5.0), soft(6.0, 1))
     widths = [
         row.change.high - row.change.low
-        for (row,) in (rows(one, [record()]), rows(4 * one, [record()]))
+        for (row,) in (rows(one, [record(**SOFT)]), rows(4 * one, [record(**SOFT)]))
     ]
-    assert widths[1] == pytest.approx(0.5 * widths[0])
+    assert widths[1] == pytest.approx(0.5 * widths[0], rel=1e-3)
+
+
+def test_repeats_do_not_average_what_a_visit_has_in_common(rows, carried):
+    """The lamp stands where it stands for all photographs of a visit, however many."""
+    moved = replace(
+        carried,
+        facts=tuple(
+            replace(f, lean=(0.3, 0.0)) if f.role is Role.AFTER else f for f in carried.facts
+        ),
+    )
+    one = both(tiled(5 + 0 * spread()), tiled(6 + 0.001 * spread(1)))
+    item = record(fragile_to=frozenset({"light"}))
+    seen = WithinVisit("made_up", "roi", 1e-8, 0.0, 0.0, 40, 20)
+    alone, repeated = (
+        rows(readings, [item], views=moved, within=within)[0]
+        for readings, within in ((one, ()), (4 * one, (seen,)))
+    )
+    widths = [row.change.high - row.change.low for row in (alone, repeated)]
+    assert widths[1] == pytest.approx(widths[0], rel=1e-3)
 
 
 @pytest.mark.parametrize("df", [4, 40])
 def test_the_clinics_own_spread_counts_by_its_degrees_of_freedom(rows, df):
     """Repeats spread twice as far as the model foresees."""
-    readings = both(tiled(5 + 0 * spread()), tiled(6 + 0.1 * spread(1)))
-    foreseen = rows(readings, [record()])[0].sdc / Z95
+    readings = both(soft(5.0), soft(6.0, 1))
+    foreseen = (rows(readings, [record(**SOFT)])[0].change.high - 1.0) / Z95
     seen = WithinVisit("made_up", "roi", 2.0 * foreseen**2, 0.0, 0.0, df, df)
-    (row,) = rows(readings, [record()], within=(seen,))
+    (row,) = rows(readings, [record(**SOFT)], within=(seen,))
     prior = entry().prior_df
     expected = foreseen * np.sqrt((prior + df * 4.0) / (prior + df))
-    assert row.sdc == pytest.approx(Z95 * expected)
-    assert row.sdc > foreseen
+    assert row.change.high - 1.0 == pytest.approx(Z95 * expected, rel=1e-3)
+
+
+def test_a_clinic_does_not_see_what_its_own_repeats_hide(rows):
+    """Smallest detectable change 1.96 √2 s_w by the clinic's own repeats, once they are enough."""
+    readings = both(soft(5.0), soft(6.0, 1))
+    few, many = (
+        rows(
+            readings,
+            [record(**SOFT)],
+            within=(WithinVisit("made_up", "roi", 0.8**2, 0.0, 0.0, df, df),),
+        )[0]
+        for df in (4, 9)
+    )
+    assert many.sdc >= Z95 * np.sqrt(2.0) * 0.8 * 0.999
+    assert many.verdict is Verdict.NO_DETECTABLE_CHANGE
+    assert few.sdc < many.sdc
 
 
 def test_repeats_that_agree_too_well_do_not_narrow_without_limit(rows):
-    readings = both(tiled(5 + 0 * spread()), tiled(6 + 0.1 * spread(1)))
-    foreseen = rows(readings, [record()])[0].sdc
+    readings = both(soft(5.0), soft(6.0, 1))
+    foreseen = rows(readings, [record(**SOFT)])[0].sdc
     same = WithinVisit("made_up", "roi", 0.0, 0.0, 0.0, 5000, 5000)
-    (row,) = rows(readings, [record()], within=(same,))
-    assert row.sdc == pytest.approx(foreseen * np.sqrt(CONFIG.least_share))
+    (row,) = rows(readings, [record(**SOFT)], within=(same,))
+    assert row.sdc == pytest.approx(foreseen * np.sqrt(CONFIG.least_share), rel=1e-3)
 
 
 # ------------------------------------------------------------------ on photographs

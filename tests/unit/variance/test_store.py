@@ -12,7 +12,15 @@ from dermadelta.variance.store import load_model, model_text
 MODEL = VarianceModel(
     name="test",
     made={"seed": 3, "command": "dermadelta fit-variance"},
-    measures={"roughness": Entry(version=1, alone={"base": 0.01}, alone_factor=1.25)},
+    measures={
+        "roughness": Entry(
+            version=1,
+            alone={"base": 0.01, "sampling": 1.0},
+            own={"sampling": 1.0},
+            skin={"sampling": 1.0},
+            alone_factor=1.25,
+        )
+    },
 )
 
 
@@ -43,6 +51,10 @@ def test_the_packaged_model_knows_only_what_there_is():
         (json.dumps({"format": 1, "name": "x"}), "damaged"),
         (model_text(MODEL).replace("1.25", "-1"), "damaged"),
         (model_text(MODEL).replace('"alone":', '"alone2":'), "damaged"),
+        (model_text(MODEL).replace("0.01", "-0.01"), "negative"),
+        (model_text(MODEL).replace('"base"', '"bsae"'), "unknown nuisance bsae"),
+        (model_text(MODEL).replace('"sampling": 1.0', '"sampling": 0.1'), "sampling must be"),
+        (model_text(MODEL).replace('"sampling": 1.0', '"edge": 1.0'), "sampling must be"),
     ],
 )
 def test_a_model_that_cannot_be_used_is_refused_with_its_remedy(tmp_path, text, said):
