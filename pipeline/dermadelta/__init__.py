@@ -27,11 +27,14 @@ _PLACES = {
     "NotMeasured": "dermadelta.domain",
     "PairResult": "dermadelta.domain",
     "RunSummary": "dermadelta.commands.run",
+    "ValidationRequest": "dermadelta.commands.validate",
     "Verdict": "dermadelta.domain",
     "catalogue": "dermadelta.commands.measures",
     "compare": "dermadelta.commands.compare",
     "load_config": "dermadelta.config",
+    "make_pairs": "dermadelta.commands.phantom",
     "run": "dermadelta.commands.run",
+    "validate": "dermadelta.commands.validate",
 }
 
 __all__ = [
@@ -42,20 +45,26 @@ __all__ = [
     "NotMeasured",
     "PairResult",
     "RunSummary",
+    "ValidationRequest",
     "Verdict",
     "__version__",
     "catalogue",
     "compare",
     "load_config",
+    "make_pairs",
     "run",
+    "validate",
 ]
 
 if TYPE_CHECKING:
     from dermadelta.commands.compare import CompareOutcome as CompareOutcome
     from dermadelta.commands.compare import compare as compare
     from dermadelta.commands.measures import catalogue as catalogue
+    from dermadelta.commands.phantom import make_pairs as make_pairs
     from dermadelta.commands.run import RunSummary as RunSummary
     from dermadelta.commands.run import run as run
+    from dermadelta.commands.validate import ValidationRequest as ValidationRequest
+    from dermadelta.commands.validate import validate as validate
     from dermadelta.config import Config as Config
     from dermadelta.config import load_config as load_config
     from dermadelta.domain import Measure as Measure

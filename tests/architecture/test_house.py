@@ -130,12 +130,15 @@ def test_the_exported_names() -> None:
         "NotMeasured",
         "PairResult",
         "RunSummary",
+        "ValidationRequest",
         "Verdict",
         "__version__",
         "catalogue",
         "compare",
         "load_config",
+        "make_pairs",
         "run",
+        "validate",
     ]
     for name in dermadelta.__all__:
         assert getattr(dermadelta, name) is not None

@@ -1,4 +1,8 @@
-"""What is done already: the same key means the same bytes in, the same settings, the same code."""
+"""What is done already: the same key means the same photographs, settings and versions.
+
+Versions are those of the program, of every measure and of the schema of results. Code that was
+changed without a new version is not noticed here; a validation, which must notice it, sees to it.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +26,13 @@ def pair_key(pair: PairRef, fingerprint: str) -> str:
     pair : PairRef
         Its photos carry the hashes of their bytes.
     fingerprint : str
-        Of the configuration; the caller may add the version of the package to it.
+        Of the configuration, with the program's version, which the caller adds to it.
 
     Returns
     -------
     str
         SHA-256 in hexadecimal over photo bytes, region files, the table's values, the
-        configuration, the versions of all measures and of the schema. Where the files lie does
+        fingerprint, the versions of all measures and of the schema. Where the files lie does
         not matter.
     """
     content = {

@@ -24,7 +24,7 @@ def phantom(
             "--kind",
             help="What changes (texture, redness, scar, striae ...), what must be refused "
             "(mirrored, retouched ...) or is difficult (tilted, tan ...); may be repeated.",
-            show_default="every measurable kind",
+            show_default="every measurable kind that fits",
         ),
     ] = None,
     width: Annotated[
@@ -43,6 +43,26 @@ def phantom(
     repeats: Annotated[
         int, typer.Option("--repeats", min=1, metavar="N", help="Photographs of each visit.")
     ] = 1,
+    setup: Annotated[
+        str | None,
+        typer.Option("--setup", metavar="rig|handheld", help="How the camera is held.",
+                     show_default="drawn"),
+    ] = None,
+    treated: Annotated[
+        str | None,
+        typer.Option("--treated", metavar="local|whole",
+                     help="Whether untreated skin is in the photographs.", show_default="drawn"),
+    ] = None,
+    in_photo: Annotated[
+        str | None,
+        typer.Option("--in-photo", metavar="nothing|scale|marker|target|chart|ruler",
+                     help="What tells the scale.", show_default="drawn"),
+    ] = None,
+    change: Annotated[
+        float | None,
+        typer.Option("--change", metavar="PCT", show_default="drawn",
+                     help="Change of the relief in percent, such as -25."),
+    ] = None,
     image_format: Annotated[
         str, typer.Option("--format", metavar="jpeg|avif", help="Format of the photographs.")
     ] = "jpeg",
@@ -67,6 +87,15 @@ def phantom(
 
     if base and repeats > 1:
         raise UsageError("--base and --repeats do not go together", remedy="Leave one out.")
+    asked: dict[str, Any] = {
+        "setup": setup, "treated": treated, "in_photo": in_photo, "change": change,
+    }  # fmt: skip
+    given = [f"--{name.replace('_', '-')}" for name, value in asked.items() if value is not None]
+    if given and (base or samples):
+        raise UsageError(
+            f"{', '.join(given)} can be asked of synthetic skin alone",
+            remedy="Leave out --base and --samples, or these.",
+        )
     if mm_per_px is not None and not base:
         raise UsageError("--mm-per-px is the scale of --base", remedy="Name a --base photograph.")
     shared: dict[str, Any] = {
@@ -80,7 +109,7 @@ def phantom(
     elif base:
         written = make_edited_pairs(out, base, mm_per_px=mm_per_px, **shared)
     else:
-        written = make_pairs(out, repeats=repeats, **shared)
+        written = make_pairs(out, repeats=repeats, **asked, **shared)
     say(f"{written.n_pairs} pairs: {written.manifest}")
     say(f"Truth: {written.truth}")
 
@@ -104,7 +133,7 @@ def validate(
     ] = False,
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Folder for tables and page.")
-    ] = Path("reports/validation"),
+    ] = Path("reports/check"),
     config: ConfigOption = None,
     workers: WorkersOption = None,
     keep_photos: Annotated[
@@ -116,7 +145,7 @@ def validate(
     Synthetic pairs are made, measured and removed again; folders are measured where they lie.
     A second run goes on where the first one stopped. 60 pairs take a few minutes.
 
-    Example: dermadelta validate --pairs 60 --out reports/validation
+    Example: dermadelta validate --pairs 60 --out reports/check
     """
     from dermadelta.commands.run import default_workers
     from dermadelta.commands.validate import ValidationRequest, count_words, goal_rows

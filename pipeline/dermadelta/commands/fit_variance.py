@@ -15,7 +15,7 @@ from dermadelta.commands.overview import Rows
 from dermadelta.commands.progress import Listener, silent
 from dermadelta.commands.validation_pairs import mark_as_work, measure_plan
 from dermadelta.commands.validation_plan import training_plan
-from dermadelta.config import Config
+from dermadelta.config import Config, measuring_fingerprint
 from dermadelta.domain import Evidence, Measure, NotMeasured, PairResult
 from dermadelta.errors import UsageError
 from dermadelta.files.results import write_text_atomic
@@ -28,6 +28,8 @@ from dermadelta.variance.store import model_text
 WORK: Final = Path("reports/variance")
 N_PAIRS: Final = 600
 MUST_REFUSE: Final = "must_refuse"
+SETTINGS_DIGITS: Final = 12
+"""So much of a fingerprint tells settings apart."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,10 @@ def fit_variance(
         )
     made: dict[str, str | int] = {
         "command": f"dermadelta fit-variance --pairs {pairs} --seed {seed}",
+        # The command cannot name a file of settings that others lack: this tells theirs apart.
+        "settings": measuring_fingerprint(config)[:SETTINGS_DIGITS],
         "pairs": pairs,
+        "pairs_made": len(measured.results),
         "seed": seed,
         "dermadelta": __version__,
         **library_versions(),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
 from dermadelta.batch.executor import Failure, execute
 from dermadelta.errors import DermadeltaError, InputError, UsageError
 from dermadelta.phantom.cases import KINDS, MEASURABLE_KINDS
+from dermadelta.phantom.changes import WHOLE_KINDS, has_relief
 from dermadelta.phantom.encode import Files
+from dermadelta.phantom.plan import IN_PHOTO, Setup, TreatedWhere
+from dermadelta.phantom.seeds import Purpose, set_seed
 from dermadelta.phantom.semi import SEMI_KINDS
 from dermadelta.phantom.semiwriter import SemiJob, plan_semi, write_semi
 from dermadelta.phantom.writer import (
@@ -23,6 +26,10 @@ from dermadelta.phantom.writer import (
 )
 
 Job = TypeVar("Job", PairJob, SemiJob)
+Choice = TypeVar("Choice", bound=str)
+
+SETUPS: Final[tuple[Setup, ...]] = ("rig", "handheld")
+TREATED: Final[tuple[TreatedWhere, ...]] = ("local", "whole")
 
 
 def make_pairs(
@@ -33,6 +40,10 @@ def make_pairs(
     kinds: Sequence[str] = (),
     width_px: int,
     repeats: int = 1,
+    setup: str | None = None,
+    treated: str | None = None,
+    in_photo: str | None = None,
+    change: float | None = None,
     image_format: str = "jpeg",
     display_p3: bool = False,
     workers: int = 1,
@@ -47,13 +58,21 @@ def make_pairs(
     n_pairs : int
         How many, at least 1.
     seed : int
-        Of the whole set.
+        Of the whole set, at least 0; never a set that limits are fitted on or that is reported.
     kinds : sequence of str
-        What changes, in turn; every measurable kind when empty.
+        What changes, in turn; when empty, every measurable kind that the request fits.
     width_px : int
         Width of the photographs.
     repeats : int
         Photographs of each visit.
+    setup : str, optional
+        ``rig`` or ``handheld``; drawn when None, as are the next three.
+    treated : str, optional
+        ``local`` or ``whole``.
+    in_photo : str, optional
+        What tells the scale: one of ``IN_PHOTO``.
+    change : float, optional
+        Change of the relief, %.
     image_format : str
         ``jpeg`` or ``avif``.
     display_p3 : bool
@@ -66,7 +85,8 @@ def make_pairs(
     Raises
     ------
     UsageError
-        An unknown kind or format, no pairs, photographs too small. Remedy: in the message.
+        An unknown kind, format or other word, a negative seed, no pairs, photographs too small.
+        Remedy: in the message.
     OutputError
         A file cannot be written. Remedy: in the message.
     """
@@ -74,10 +94,14 @@ def make_pairs(
     jobs = plan_pairs(
         out,
         n_pairs=n_pairs,
-        seed=seed,
-        kinds=tuple(kinds) or MEASURABLE_KINDS,
+        seed=set_seed(Purpose.FREE, seed),
+        kinds=tuple(kinds) or _fitting(treated, change),
         width_px=width_px,
         repeats=repeats,
+        setup=_choice("setup", setup, SETUPS),
+        treated=_choice("treated area", treated, TREATED),
+        in_photo=_choice("thing in the photograph", in_photo, IN_PHOTO),
+        change=change,
         files=Files(_format(image_format), display_p3),
     )
     return write_tables(out, _write_all(write_pair, jobs, workers, on_pair))
@@ -115,7 +139,8 @@ def make_edited_pairs(
     Raises
     ------
     UsageError
-        An unknown kind, no pairs, no patch of skin in a photograph. Remedy: in the message.
+        An unknown kind, a negative seed, no pairs, no patch of skin in a photograph. Remedy: in
+        the message.
     PhotoError
         A photograph cannot be read. Remedy: in the message.
     OutputError
@@ -131,7 +156,7 @@ def make_edited_pairs(
         out,
         [str(base) for base in bases],
         n_pairs=n_pairs,
-        seed=seed,
+        seed=set_seed(Purpose.FREE, seed),
         kinds=kinds,
         width_px=width_px,
         mm_per_px=mm_per_px,
@@ -162,6 +187,23 @@ def _check_kinds(kinds: Sequence[str], known: Sequence[str]) -> None:
         raise UsageError(
             f"unknown kind {', '.join(unknown)}", remedy=f"Choose among: {', '.join(known)}."
         )
+
+
+def _fitting(treated: str | None, change: float | None) -> tuple[str, ...]:
+    """Measurable kinds that a treated area and a change of the relief can be asked of."""
+    return tuple(
+        kind
+        for kind in MEASURABLE_KINDS
+        if not (treated == "local" and kind in WHOLE_KINDS) and (change is None or has_relief(kind))
+    )
+
+
+def _choice(what: str, name: str | None, known: Sequence[Choice]) -> Choice | None:
+    """The word that was given, if it is one of those that are known."""
+    found = next((word for word in known if word == name), None)
+    if name is not None and found is None:
+        raise UsageError(f"unknown {what} {name!r}", remedy=f"Choose among: {', '.join(known)}.")
+    return found
 
 
 def _format(name: str) -> Literal["jpeg", "avif"]:

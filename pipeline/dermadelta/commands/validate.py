@@ -17,7 +17,12 @@ from dermadelta.commands.outputs import library_versions
 from dermadelta.commands.overview import Rows
 from dermadelta.commands.progress import Listener, silent
 from dermadelta.commands.run import Clock, check_request
-from dermadelta.commands.validation_data import measure_data, read_data_truth
+from dermadelta.commands.validation_data import (
+    check_names,
+    measure_data,
+    read_data_truth,
+    refuse_repeated,
+)
 from dermadelta.commands.validation_pairs import (
     PHANTOM,
     Measured,
@@ -36,7 +41,7 @@ from dermadelta.study.scores import Scored, joined, score
 from dermadelta.study.truth import Truth
 from dermadelta.study.validation import build_tables
 
-OUT: Final = Path("reports/validation")
+OUT: Final = Path("reports/check")
 N_PAIRS: Final = 60
 INFO_NAME: Final = "validation.json"
 WORK: Final = "work"
@@ -118,7 +123,8 @@ def validate(
     Raises
     ------
     UsageError
-        No pairs asked for, a folder without a truth, a truth that does not fit its pairs.
+        No pairs asked for, a folder without a truth or given twice, a truth that does not fit its
+        pairs.
         Remedy: in the message.
     ConfigError
         The variance model is of another version. Remedy: in the message.
@@ -173,14 +179,20 @@ def _truths(
             "results need a folder, this is a file", remedy="Choose another --out.", file=str(out)
         )
     found: dict[str, tuple[Path, tuple[Truth, ...]]] = {}
-    taken = Counter([PHANTOM])
+    refuse_repeated(request.data)
+    # Folders under work/ bear these names, and some file systems know no capitals.
+    taken = {PHANTOM}
     for source in request.data:
-        stem = source.resolve().name
-        taken[stem] += 1
-        name = stem if taken[stem] == 1 else f"{stem}-{taken[stem]}"
+        name = stem = source.resolve().name
+        number = 1
+        while name.casefold() in taken:
+            number += 1
+            name = f"{stem}-{number}"
+        taken.add(name.casefold())
         rows = read_data_truth(source, name)
         check_request(source, out, workers=workers, limit=None)
         found[name] = (source, rows)
+    check_names(found.values())
     return found
 
 

@@ -22,6 +22,7 @@ from typing import Any, Final
 from dermadelta import __version__
 from dermadelta.batch.discover import discover
 from dermadelta.batch.executor import Failure, execute
+from dermadelta.batch.inspected import FILE_NAME as INSPECTED_NAME
 from dermadelta.batch.ledger import pair_folder
 from dermadelta.batch.pairing import pair_visits
 from dermadelta.commands.progress import Listener, Progress, silent
@@ -30,7 +31,14 @@ from dermadelta.commands.work import inspect_photos, measure_pairs
 from dermadelta.config import Config, measuring_fingerprint
 from dermadelta.domain import PairResult, PairStatus
 from dermadelta.errors import DermadeltaError
-from dermadelta.files.results import read_pair, write_json_atomic, write_text_atomic
+from dermadelta.files.paths import openable
+from dermadelta.files.results import (
+    RESULT_NAME,
+    read_pair,
+    remove_file,
+    write_json_atomic,
+    write_text_atomic,
+)
 from dermadelta.phantom.cases import HARD_KINDS
 from dermadelta.phantom.plan import Case
 from dermadelta.phantom.writer import PairJob, write_pair, write_tables
@@ -45,7 +53,22 @@ KEPT: Final = ("before.jpg", "after.jpg")
 PICTURE_PX: Final = 320
 """Longer side of the pictures that are kept, twice what the page shows."""
 
-_CODE: Final = ("phantom", "kernels", "measures", "stages")
+STAMP_NAME: Final = "code.txt"
+"""Says which code has measured the pairs of a folder."""
+
+_CODE: Final = (
+    "phantom",
+    "kernels",
+    "measures",
+    "stages",
+    "files",
+    "variance/nuisances.py",
+    "domain.py",
+    "pair_result.py",
+    "runner.py",
+)
+"""Rooms and modules that evidence depends on; the model of its variance is applied later."""
+
 _NOT_PIXELS: Final = ("estimate.py",)
 """Draws conclusions, which is done anew each time."""
 
@@ -147,7 +170,8 @@ def measure_plan(
         len(jobs) - len(todo),
         pending,
         tally.faults,
-        {name: stored["fault"] for name, stored in told.items() if stored["fault"]},
+        tally.tracebacks
+        | {name: stored["fault"] for name, stored in told.items() if stored["fault"]},
     )
 
 
@@ -156,6 +180,10 @@ def make_and_measure(job: Job, config: Config) -> PairResult:
     photos = job.out / "photos" / job.pair_id
     rows = write_pair(PairJob(photos, job.case, truth_masks=False))
     written = write_tables(photos, [rows])
+    folder = pair_folder(job.out, job.pair_id)
+    # measure_pairs knows nothing of the code, and would take what older code found for done.
+    remove_file(folder / RESULT_NAME)
+    shutil.rmtree(openable(folder), ignore_errors=True)
     intake = discover(written.manifest)
     records = inspect_photos(intake.photos, photos, config, workers=1, progress=silent)
     pairing = pair_visits(records, intake.sessions)
@@ -165,7 +193,6 @@ def make_and_measure(job: Job, config: Config) -> PairResult:
     if work.interrupted:
         raise KeyboardInterrupt
     result = work.results[job.pair_id]
-    folder = pair_folder(job.out, job.pair_id)
     if not job.keep_photos:
         for name in {name for name, _, _ in result.pictures} - set(KEPT):
             (folder / name).unlink(missing_ok=True)
@@ -198,19 +225,46 @@ def code_fingerprint() -> str:
     """SHA-256 of the code that makes and reads pixels: no figure may come from older code."""
     package = resources.files("dermadelta")
     found = hashlib.sha256()
-    for room in _CODE:
-        for file in _modules(package.joinpath(room)):
+    for place in _CODE:
+        for file in _modules(package.joinpath(place)):
             found.update(file.read_bytes())
     return found.hexdigest()
 
 
-def _modules(folder: Traversable) -> Iterator[Traversable]:
+def _modules(place: Traversable) -> Iterator[Traversable]:
     """Every module that decides what is read from pixels, those of packages within included."""
-    for item in sorted(folder.iterdir(), key=lambda item: item.name):
-        if item.is_dir():
+    if place.is_dir():
+        for item in sorted(place.iterdir(), key=lambda item: item.name):
             yield from _modules(item)
-        elif item.name.endswith(".py") and item.name not in _NOT_PIXELS:
-            yield item
+    elif place.name.endswith(".py") and place.name not in _NOT_PIXELS:
+        yield place
+
+
+def forget_older_code(out: Path) -> None:
+    """Remove what other code than today's has measured in a work folder, and stamp the folder.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of one data set; what was found of its photographs goes with its pairs.
+
+    Raises
+    ------
+    OutputError
+        No permission, or the disk is full. Remedy: in the message.
+    """
+    stamp = out / STAMP_NAME
+    try:
+        stamped = openable(stamp).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        stamped = ""
+    if stamped == code_fingerprint():
+        return
+    remove_file(out / INSPECTED_NAME)
+    for stored in sorted(openable(out / "pairs").glob(f"*/{RESULT_NAME}")):
+        remove_file(stored)  # says so where it cannot; what else lies there is no result
+    shutil.rmtree(openable(out / "pairs"), ignore_errors=True)
+    write_text_atomic(stamp, code_fingerprint() + "\n")
 
 
 def _done(job: Job) -> PairResult | None:
@@ -241,6 +295,7 @@ class _Tally:
     progress: Listener
     results: dict[str, PairResult] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
+    tracebacks: dict[str, str] = field(default_factory=dict)
     counts: Counter[PairStatus] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -249,6 +304,7 @@ class _Tally:
     def put(self, index: int, job: Job, outcome: PairResult | Failure) -> None:
         if isinstance(outcome, Failure):
             self.faults[job.pair_id] = outcome.message
+            self.tracebacks[job.pair_id] = outcome.detail or outcome.message
         else:
             self.add(job, outcome)
 

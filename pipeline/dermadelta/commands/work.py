@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from dermadelta import __version__
 from dermadelta.batch.executor import Failure, execute
 from dermadelta.batch.inspect import inspect_photo
 from dermadelta.batch.inspected import photo_key, read_inspected, write_inspected
@@ -142,7 +143,8 @@ def measure_pairs(
     OutputError
         A result cannot even be written down. Remedy: in the message.
     """
-    fingerprint = measuring_fingerprint(config)
+    # Nothing that another release has measured is kept.
+    fingerprint = "\n".join((measuring_fingerprint(config), __version__))
     tally = _Tally(len(pairs) + len(finished), progress)
     for result in finished:
         # Why it needs no measuring is part of its key: what other photographs of the input take

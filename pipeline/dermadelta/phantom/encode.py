@@ -16,6 +16,10 @@ from dermadelta.phantom.camera import Camera, Image8
 from dermadelta.phantom.icc import P3_TO_XYZ, display_p3_profile
 from dermadelta.phantom.plan import ShotPlan
 
+SYNTHETIC = "synthetic skin, no person"
+EDITED = "edited photograph"
+"""What EXIF says a picture shows."""
+
 _AVIF_SUBSAMPLING = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
 
 _TURNS = {1: 0, 3: 2, 6: 1, 8: 3}
@@ -30,8 +34,10 @@ class Files:
     display_p3: bool = False
 
 
-def photo_bytes(rgb: Image8, plan: ShotPlan, files: Files) -> bytes:
-    """An upright sRGB photo (h, w, 3) uint8 as the file of a shot."""
+def photo_bytes(
+    rgb: Image8, plan: ShotPlan, files: Files, *, description: str = SYNTHETIC
+) -> bytes:
+    """An upright sRGB photo (h, w, 3) uint8 as the file of a shot; EXIF says what it shows."""
     return jpeg_bytes(
         rgb,
         plan.camera,
@@ -39,6 +45,7 @@ def photo_bytes(rgb: Image8, plan: ShotPlan, files: Files) -> bytes:
         software=plan.software,
         display_p3=files.display_p3,
         avif=files.format == "avif",
+        description=description,
     )
 
 
@@ -51,6 +58,7 @@ def jpeg_bytes(
     software: str = "",
     display_p3: bool = False,
     avif: bool = False,
+    description: str = SYNTHETIC,
 ) -> bytes:
     """Encode an upright sRGB photo (h, w, 3) uint8 as a camera would write it.
 
@@ -70,13 +78,15 @@ def jpeg_bytes(
         Convert to Display P3 and attach its profile.
     avif : bool
         An AVIF instead, of the same quality number and chroma subsampling.
+    description : str
+        EXIF ImageDescription: what the picture shows.
     """
     pixels = _to_display_p3(rgb) if display_p3 else rgb
     stored = np.ascontiguousarray(np.rot90(pixels, _TURNS[orientation]))
     exif = Image.Exif()
     exif[0x010F] = "dermadelta"
     exif[0x0110] = "phantom camera"
-    exif[0x010E] = "synthetic skin, no person"
+    exif[0x010E] = description
     exif[0x0112] = orientation
     if software:
         exif[0x0131] = software

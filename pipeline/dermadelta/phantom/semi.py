@@ -125,11 +125,12 @@ def render_semi(case: SemiCase) -> SemiPair:
     was, now = _edits(rng, case.kind, roi)
     states = [edited(linear, edit, roi, band) for edit in (was, now)]
     setup: Setup = "rig" if rng.uniform() < 0.4 else "handheld"
-    scene = Scene(setup, _nominal(rng), Light(), "nothing", (linear.shape[1], linear.shape[0]), 1.0)
+    frame = (linear.shape[1], linear.shape[0])
+    scenes = [Scene(setup, _nominal(rng), Light(), "nothing", frame, 1.0) for _ in range(2)]
     start = datetime(2026, 1, 5, 9, 0) + timedelta(minutes=int(rng.integers(0, 40 * 1440)))
     later = start + timedelta(minutes=int(rng.integers(29 * 1440, 75 * 1440)))
     shots, views = [], []
-    for state, edit, at in zip(states, (was, now), (start, later), strict=True):
+    for scene, state, edit, at in zip(scenes, states, (was, now), (start, later), strict=True):
         plan = _closer(random_shot(rng, scene, at))
         rgb, view = shoot_again(state, plan.camera, plan.seed)
         shots.append(_shot(plan, rgb, view, roi, edit.scar, mm_per_px))
@@ -200,7 +201,7 @@ def _edits(rng: np.random.Generator, kind: SemiKind, roi: Outline) -> tuple[Edit
 
 
 def _nominal(rng: np.random.Generator) -> Camera:
-    """The re-shooting camera: sharper than the phantom's, because the base is already blurred."""
+    """A re-shooting camera: sharper than the phantom's, because the base is already blurred."""
     drawn = nominal_camera(rng, 1.0)
     return replace(drawn, blur_px=0.7 * drawn.blur_px, exposure_ev=0.0, sharpen=0.0)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dermadelta.errors import UsageError
 from dermadelta.files.results import write_bytes_atomic
-from dermadelta.phantom.encode import Files, mask_bytes, photo_bytes
+from dermadelta.phantom.encode import EDITED, Files, mask_bytes, photo_bytes
 from dermadelta.phantom.semi import (
     SEMI_KINDS,
     SemiCase,
@@ -122,7 +122,8 @@ def _write_photo(job: SemiJob, pair: SemiPair, shot: SemiShot) -> Row:
     ending = {"jpeg": "jpg", "avif": "avif"}[job.files.format]
     stem = f"{case.subject_id}_{case.site}_{day}"
     path = f"photos/{stem}.{ending}"
-    write_bytes_atomic(job.out / path, photo_bytes(shot.rgb, shot.plan, job.files))
+    data = photo_bytes(shot.rgb, shot.plan, job.files, description=EDITED)
+    write_bytes_atomic(job.out / path, data)
     row = {
         "subject_id": case.subject_id,
         "visit_date": day,

@@ -48,6 +48,7 @@ ORIGINS: Final[Mapping[str, str]] = {
 JOINT_TITLES: Final[Mapping[str, str]] = {
     "": "",
     "any_primary": "Any primary measure",
+    "redness_or_area": "Redness or area",
     "texture_or_redness": "Texture or redness",
 }
 """What stands in place of a measure where a pair counts once for several."""
@@ -71,6 +72,9 @@ FACTS: Final[Mapping[str, str]] = {
     "fingerprint": "Fingerprint of the settings",
 }
 """What the page says about how it was made: nothing that differs between two equal runs."""
+
+DRAWN: Final = "phantom"
+"""Name of the set that is drawn on reporting seeds; no folder of pairs may bear it."""
 
 _SHARES: Final = ("share", "share_low", "share_high", "share_of_measured")
 _PLACE: Final = ("data_set", "origin", "group_by", "group")
@@ -101,11 +105,17 @@ class RealPair:
 
 @dataclass(frozen=True)
 class SetView:
-    """Everything about one data set and origin."""
+    """Everything about one data set and origin.
+
+    ``is_drawn`` is true of the synthetic set that a validation draws itself, ``is_still`` where
+    nothing was changed in any pair.
+    """
 
     key: str
     name: str
     is_real: bool
+    is_drawn: bool
+    is_still: bool
     n: int
     goals: tuple[GoalView, ...]
     figures: tuple[Figure, ...]
@@ -192,6 +202,8 @@ def _set_view(
         key=f"{data_set}-{origin}",
         name=f"{ORIGINS[origin]}: {data_set}",
         is_real=real,
+        is_drawn=data_set == DRAWN and origin == "synthetic",
+        is_still=bool(own["pairs"]["no_change"].all()),
         n=len(own["pairs"]),
         goals=tuple(_goal_view(row, measures) for _, row in own["goals"].iterrows()),
         figures=tuple(set_figures(own, measures)),

@@ -17,7 +17,8 @@ _COMMON: Final[Mapping[str, tuple[str, str]]] = {
     "group": ("", "Value of that column, or all."),
     "measure": (
         "",
-        "Measure; any_primary and texture_or_redness count a pair once, whichever moved.",
+        "Measure; any_primary, redness_or_area and texture_or_redness count a pair once,"
+        " whichever moved.",
     ),
     "unit": ("", "Unit of the numbers in this row."),
     "n": ("pairs", "Pairs that this row rests on."),

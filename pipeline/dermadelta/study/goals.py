@@ -28,8 +28,13 @@ REAL_RATE: Final = 0.05
 AT_MOST: Final[Mapping[str, int]] = {"fuseg_series": 1}
 """Real data sets of so few pairs that a count says more than a rate."""
 
+REDNESS_OR_AREA: Final = "redness_or_area"
+_REDNESS_OR_AREA: Final = ("redness", "scar_area", "scar_share")
+
 TEXTURE_OR_REDNESS: Final = "texture_or_redness"
 _TEXTURE_OR_REDNESS: Final = ("roughness", "roughness_unscaled", "redness")
+
+_STATUSES: Final = (PairStatus.MEASURED, PairStatus.REFUSED, PairStatus.FAILED)
 
 ENOUGH_FOR_COVERAGE: Final = 50
 """Below, two pairs more or less move the share by more than the goal is wide."""
@@ -230,17 +235,11 @@ def _real(data_set: str, pairs: pd.DataFrame, scores: pd.DataFrame) -> Iterator[
         return
     called = (still["primary_improved"] != "") | (still["primary_worsened"] != "")
     n, hits = int((still["n_primary"] > 0).sum()), int(called.sum())
+    own = scores[scores["no_change"]]
     if data_set in AT_MOST:
-        most = AT_MOST[data_set]
-        target = f"at most {most} of {len(still)} called changed in redness or area, or refused"
-        met = _met(hits <= most, enough=True)
-        remark = f"{len(still) - n} of {len(still)} pairs not measured"
-        yield _share_goal(
-            "real_no_change", target, hits, len(still), met, measure="any_primary", remark=remark
-        )
+        yield _count_goal(AT_MOST[data_set], still, own)
     else:
         yield _real_goal("any_primary", hits, n, len(still))
-    own = scores[scores["no_change"]]
     by_name = {name: own[own["measure"] == name] for name in STANDARDS}
     for name, part in (
         (TEXTURE_OR_REDNESS, own[own["measure"].isin(_TEXTURE_OR_REDNESS)]),
@@ -250,6 +249,23 @@ def _real(data_set: str, pairs: pd.DataFrame, scores: pd.DataFrame) -> Iterator[
         changed = part[part["changed"].notna()].groupby("pair_id")["changed"].any()
         if len(changed):
             yield _real_goal(name, int(changed.sum()), len(changed), part["pair_id"].nunique())
+
+
+def _count_goal(most: int, still: pd.DataFrame, own: pd.DataFrame) -> Row:
+    """How many of a few pairs were called changed in redness or area; none may have failed."""
+    called = own["measure"].isin(_REDNESS_OR_AREA) & own["changed"].fillna(value=False)
+    n, hits = len(still), int(own["pair_id"][called].nunique())
+    counts = still["status"].value_counts()
+    measured, refused, failed = (int(counts.get(status.value, 0)) for status in _STATUSES)
+    return _share_goal(
+        "real_no_change",
+        f"at most {most} of {n} called changed in redness or area, or refused; none failed",
+        hits,
+        n,
+        _met(hits <= most and not failed, enough=True),
+        measure=REDNESS_OR_AREA,
+        remark=f"{measured} measured, {refused} refused, {failed} failed of {n}",
+    )
 
 
 def _real_goal(measure: str, hits: int, n: int, n_all: int) -> Row:

@@ -235,7 +235,7 @@ def _pair_row(truth: Truth, result: PairResult, main: Mapping[str, Estimate]) ->
         "tone": truth.tone,
         "ita_class": truth.ita_class,
         "ita_deg": None if isinstance(truth.ita_deg, NotMeasured) else truth.ita_deg,
-        "has_reference": any(item.reference != "none" for item in main.values()),
+        "has_reference": _has_reference(truth, main),
         "has_scale": _has_scale(truth, result),
         "no_change": _is_no_change(truth),
         "relief_change_pct": truth.changes.get("relief_change_pct"),
@@ -251,6 +251,13 @@ def _pair_row(truth: Truth, result: PairResult, main: Mapping[str, Estimate]) ->
 
 def _named(called: Mapping[str, str], words: tuple[str, ...]) -> str:
     return JOINT.join(name for name, word in called.items() if word in words)
+
+
+def _has_reference(truth: Truth, main: Mapping[str, Estimate]) -> bool:
+    """Whether untreated skin was used, or, of a pair that came to no estimate, was to be had."""
+    if not main:
+        return truth.treated_area == "local"
+    return any(item.reference != "none" for item in main.values())
 
 
 def _has_scale(truth: Truth, result: PairResult) -> bool:

@@ -7,8 +7,9 @@ A row needs ``pair_id`` and ``kind``; every other column may be missing. A pair 
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
@@ -54,7 +55,8 @@ class Truth:
     ``data_set`` names where it comes from; pairs of different sets or origins are never pooled.
     ``difficulty`` is hard where a pair leaves good practice and should still be measured.
     ``ita_deg`` is the true individual typology angle before, degrees. ``changes`` holds the true
-    changes that are known, by column.
+    changes that are known, by column. ``treated_area`` is local where untreated skin is in the
+    photographs, else whole or unknown.
     """
 
     pair_id: str
@@ -68,6 +70,7 @@ class Truth:
     tone: str
     ita_deg: float | NotMeasured
     changes: Mapping[str, float]
+    treated_area: str = UNKNOWN
 
     @property
     def ita_class(self) -> str:
@@ -104,6 +107,7 @@ def read_truths(
     data_set: str,
     file: str,
     hard_kinds: Iterable[str] = (),
+    problems: Sequence[str] = (),
 ) -> tuple[Truth, ...]:
     """Understand the rows of a truth table.
 
@@ -117,6 +121,8 @@ def read_truths(
         The table, for messages.
     hard_kinds : iterable of str
         Kinds whose difficulty is hard.
+    problems : sequence of str
+        What whoever read the table found wrong with other rows; told together with the rest.
 
     Returns
     -------
@@ -128,20 +134,21 @@ def read_truths(
     InputError
         No rows. Remedy: one row per pair.
     ManifestError
-        All rows that lack a required cell, hold what is no number, or repeat a pair.
+        All rows that lack a required cell, hold what is no number, repeat a pair, or are of the
+        kind ``no_change`` and have a change; and ``problems``.
     """
     hard = frozenset(hard_kinds)
     found: list[Truth] = []
-    problems: list[str] = []
+    wrong = list(problems)
     for line, cells in rows:
         try:
             found.append(_truth(cells, data_set, hard))
         except ValueError as error:
-            problems.append(f"line {line}: {error}")
+            wrong.append(f"line {line}: {error}")
     twice = [name for name, n in Counter(row.pair_id for row in found).items() if n > 1]
-    problems += [f"pair_id {name} stands in more than one row" for name in twice]
-    if problems:
-        raise ManifestError(file, problems)
+    wrong += [f"pair_id {name} stands in more than one row" for name in twice]
+    if wrong:
+        raise ManifestError(file, wrong)
     if not found:
         raise InputError("no pair is listed", remedy="Write one row per pair.", file=file)
     return tuple(found)
@@ -150,9 +157,11 @@ def read_truths(
 def _truth(cells: Mapping[str, str], data_set: str, hard: frozenset[str]) -> Truth:
     if missing := [name for name in REQUIRED if not cells.get(name)]:
         raise ValueError(f"no {' and no '.join(missing)}")
-    kind = cells["kind"]
+    kind = re.sub(r"[\s-]+", "_", cells["kind"].strip().lower())
     must_refuse = _flag(cells, "must_refuse")
     changes = {name: _number(cells, name) for name in CHANGE_COLUMNS if cells.get(name)}
+    if kind == NO_CHANGE and (moved := [name for name, value in changes.items() if value]):
+        raise ValueError(f"the kind is {NO_CHANGE}, but {' and '.join(moved)} is not 0")
     if kind == NO_CHANGE and not must_refuse:
         changes = dict.fromkeys(CHANGE_COLUMNS, 0.0) | changes
     angle = "ita_before_deg"
@@ -168,6 +177,7 @@ def _truth(cells: Mapping[str, str], data_set: str, hard: frozenset[str]) -> Tru
         tone=cells.get("tone") or cells.get("fitzpatrick") or UNKNOWN,
         ita_deg=_number(cells, angle) if cells.get(angle) else NotMeasured("no true angle"),
         changes=changes,
+        treated_area=cells.get("treated_area", UNKNOWN).lower(),
     )
 
 

@@ -259,6 +259,21 @@ def test_real_pairs_stand_apart_and_show_no_picture(done, folder, tmp_path):
             InputError,
             r"names another, which is no pair\n  pair p0001.* has no truth",
         ),
+        (lambda f: rewrite(f, set="phantom"), InputError, "that of the synthetic pairs"),
+        (
+            lambda f: (f / "truth.csv").write_text(
+                "pair_id,kind,tone,tone\nx,tan,I,I\n", encoding="utf-8"
+            ),
+            ManifestError,
+            "line 1: the columns tone stand there twice",
+        ),
+        (
+            lambda f: (f / "truth.csv").write_text(
+                "pair_id,kind\nx,tan,very\ny\n", encoding="utf-8"
+            ),
+            ManifestError,
+            r"(?s)line 2: 1 more cells.*line 3: no kind",
+        ),
     ],
 )
 def test_a_folder_whose_truth_is_no_truth_is_refused(folder, tmp_path, spoil, kind, words):
@@ -267,6 +282,22 @@ def test_a_folder_whose_truth_is_no_truth_is_refused(folder, tmp_path, spoil, ki
         validate(only(folder), tmp_path / "v", Config())
     assert fault.value.exit_code == 2
     assert fault.value.remedy
+
+
+def test_a_folder_counts_once(folder, tmp_path):
+    twice = ValidationRequest(data=(folder, folder / ".." / folder.name), data_only=True)
+    with pytest.raises(UsageError, match="given twice"):
+        validate(twice, tmp_path / "v", Config())
+
+
+def test_two_folders_never_share_a_name(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "other")
+    rewrite(folder, set="arms")
+    rewrite(tmp_path / "other", set="Arms")
+    both = ValidationRequest(data=(folder, tmp_path / "other"), data_only=True)
+    with pytest.raises(InputError, match=r"'Arms' comes from .*clinic too"):
+        validate(both, tmp_path / "v", Config())
+    assert not (tmp_path / "v").exists()
 
 
 def test_nothing_at_all_is_no_request(tmp_path):

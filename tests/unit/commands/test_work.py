@@ -76,3 +76,11 @@ def test_what_did_not_change_is_not_written_again(pair, tmp_path, monkeypatch):
     done(tmp_path, finished=(refused(pair, "misplaced"),))
     monkeypatch.setattr(work, "write_pair", lambda *_: pytest.fail("written again"))
     done(tmp_path, finished=(refused(pair, "misplaced"),))
+
+
+def test_another_release_of_the_program_measures_anew(pair, tmp_path, measured, monkeypatch):
+    done(tmp_path, pair)
+    assert done(tmp_path, pair).reused == 1
+    monkeypatch.setattr(work, "__version__", "99.0")
+    assert done(tmp_path, pair).reused == 0
+    assert measured == [pair.pair_id] * 2

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dermadelta.commands.phantom import make_pairs
+from dermadelta.commands.phantom import make_edited_pairs, make_pairs
 from dermadelta.errors import UsageError
 from dermadelta.files.images import read_image
 from dermadelta.phantom.cases import KINDS
 from dermadelta.phantom.encode import Files
 from dermadelta.phantom.samples import sample_cases
+from dermadelta.phantom.seeds import Purpose, set_seed
 from dermadelta.phantom.truthtable import TRUTH_COLUMNS
 from dermadelta.phantom.writer import (
     MANIFEST_COLUMNS,
@@ -147,13 +148,48 @@ def test_half_of_the_editors_leave_their_name(tmp_path):
         assert 0x0131 not in photo.getexif()
 
 
-def test_files_do_not_depend_on_the_workers(written, tmp_path):
+def test_files_do_not_depend_on_the_workers(tmp_path):
+    free = set_seed(Purpose.FREE, 4)
+    write_pairs(
+        tmp_path / "straight", n_pairs=3, seed=free, kinds=("scar", "whole_face"), width_px=800
+    )
     for workers in (1, 2):
         make_pairs(
             tmp_path / str(workers), n_pairs=3, seed=4, kinds=("scar", "whole_face"),
             width_px=800, workers=workers,
         )  # fmt: skip
-        assert digests(tmp_path / str(workers)) == digests(written)
+        assert digests(tmp_path / str(workers)) == digests(tmp_path / "straight")
+
+
+def test_pairs_are_made_as_they_were_asked_for(tmp_path):
+    made = make_pairs(
+        tmp_path, n_pairs=1, seed=1, width_px=800, setup="rig", treated="local",
+        in_photo="marker", change=-25.0,
+    )  # fmt: skip
+    (row,) = table(made.truth)
+    found = [row[name] for name in ("kind", "setup", "treated_area", "in_photo")]
+    assert found == ["texture", "rig", "local", "marker"]
+    assert float(row["relief_change_pct"]) == pytest.approx(-25.0, abs=1.0)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"setup": "drone"}, {"treated": "half"}, {"in_photo": "coin"}, {"change": 500.0},
+        {"kinds": ("whole_face",), "treated": "local"}, {"seed": -1},
+    ],
+)  # fmt: skip
+def test_what_cannot_be_made_is_refused_before_anything_is_written(tmp_path, asked):
+    with pytest.raises(UsageError) as fault:
+        make_pairs(tmp_path / "out", **({"n_pairs": 1, "seed": 1, "width_px": 800} | asked))
+    assert fault.value.remedy
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_negative_seed_of_edited_photographs_is_refused(tmp_path):
+    (tmp_path / "arm.jpg").touch()
+    with pytest.raises(UsageError, match="negative"):
+        make_edited_pairs(tmp_path, [tmp_path / "arm.jpg"], n_pairs=1, seed=-1, width_px=800)
 
 
 def test_other_formats_hold_the_same_picture(tmp_path):

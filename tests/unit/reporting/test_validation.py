@@ -88,6 +88,22 @@ def made(tables: Any, build: Any, tmp_path: Path, info: dict[str, Any]) -> str:
     return validation_page(tables, info, tmp_path, catalogue=build.catalogue)
 
 
+def test_only_the_drawn_set_is_said_to_be_one_that_nothing_was_fitted_on(page):
+    top, drawn, real = re.split(r'<section class="set"', page)
+    assert "ever fitted on" in drawn
+    assert "ever fitted on" not in top + real
+    assert "known truth" not in top + real
+
+
+@pytest.mark.parametrize("still", [True, False])
+def test_real_pairs_are_said_to_be_unchanged_only_where_all_are(tables, build, tmp_path, still):
+    own = {name: table[table["origin"] == "real"] for name, table in tables.items()}
+    if still:
+        own["pairs"] = own["pairs"][own["pairs"]["no_change"]]
+    text = validation_page(own, INFO, tmp_path, catalogue=build.catalogue)
+    assert ("Pairs in which nothing was changed" in text) is still
+
+
 def test_goals_come_first_with_what_was_measured_beside_each(page):
     text = re.sub(r"<[^>]+>", " ", page)
     assert (

@@ -165,13 +165,29 @@ def test_every_bad_row_is_told_at_once():
         (5, {"pair_id": "c", "kind": "no_change", "must_refuse": "perhaps"}),
         (6, {"pair_id": "d", "kind": "no_change"}),
         (7, {"pair_id": "d", "kind": "no_change"}),
+        (8, {"pair_id": "e", "kind": "No change", "scar_area_change_pct": "-3"}),
     ]
     with pytest.raises(ManifestError) as fault:
-        read_truths(rows, data_set="d", file="truth.csv")
+        read_truths(rows, data_set="d", file="truth.csv", problems=["line 9: surplus"])
     told = str(fault.value)
+    assert "line 8: the kind is no_change, but scar_area_change_pct is not 0" in told
+    assert "line 9: surplus" in told
     for words in ("line 2: no pair_id", "line 3", "much", "line 4", "drawn", "line 5", "pair_id d"):
         assert words in told
     assert fault.value.exit_code == 2
+
+
+@pytest.mark.parametrize("kind", ["No change", "no-change", " NO_CHANGE "])
+def test_a_kind_may_be_spelled_as_people_do(kind):
+    (row,) = read_truths([(2, {"pair_id": "x", "kind": kind})], data_set="d", file="t")
+    assert row.kind == "no_change"
+    assert set(row.changes.values()) == {0.0}
+
+
+@pytest.mark.parametrize(("area", "has"), [("local", True), ("whole", False), ("", False)])
+def test_a_pair_refused_before_it_was_read_has_the_untreated_skin_of_its_truth(area, has):
+    found = score([refused("x")], truths(still("x", **({"treated_area": area} if area else {}))))
+    assert list(found.pairs["has_reference"]) == [has]
 
 
 def test_a_truth_without_rows_is_refused():
@@ -480,5 +496,28 @@ def test_a_small_real_set_has_a_count_for_a_goal(called, met):
         (n, {"pair_id": f"n{n}", "kind": "no_change", "set": "fuseg_series"}) for n in range(12)
     ]
     goals = build_goals(score(found, read_truths(rows, data_set="folder", file="t")))
-    row = pick(goals, measure="any_primary")
+    row = pick(goals, measure="redness_or_area")
     assert (row["data_set"], row["n"], row["met"]) == ("fuseg_series", 12, met)
+    assert (row["value"], row["remark"]) == (
+        pytest.approx(called / 12),
+        "9 measured, 3 refused, 0 failed of 12",
+    )
+
+
+def test_the_count_is_that_of_redness_and_area_and_no_pair_may_fail():
+    def goal(*found: PairResult) -> Any:
+        rows = [
+            (n, {"pair_id": item.pair.pair_id, "kind": "no_change", "set": "fuseg_series"})
+            for n, item in enumerate(found)
+        ]
+        truth = read_truths(rows, data_set="folder", file="t")
+        return pick(build_goals(score(found, truth)), measure="redness_or_area")
+
+    rough = result("a", estimate("roughness", 30.0, 1.0))
+    assert (goal(rough)["value"], goal(rough)["met"]) == (0.0, "yes")
+    both = result("b", *(replace(estimate(name, 30.0, 1.0), primary=False)
+                         for name in ("redness", "scar_area")))  # fmt: skip
+    assert goal(rough, both)["value"] == 0.5
+    lost = result("c", status=PairStatus.FAILED, reasons=("unreadable",))
+    row = goal(rough, both, lost)
+    assert (row["met"], row["remark"]) == ("no", "2 measured, 0 refused, 1 failed of 3")
