@@ -109,7 +109,9 @@ def write_outputs(
     info = run_info(results, photos, facts)
     write_text_atomic(out / REPORT_NAME, run_page(results, photos, info, out))
     points = repeat_points(results, catalogue)
-    write_text_atomic(out / REPEATABILITY_NAME, repeatability_page(repeatability, points, info))
+    # This page is shown to others: where the photographs lie is not for them.
+    shown = {name: value for name, value in info.items() if name != "source"}
+    write_text_atomic(out / REPEATABILITY_NAME, repeatability_page(repeatability, points, shown))
     info["seconds"]["report"] = round(time.perf_counter() - begun, 3)
     write_text_atomic(out / RUN_INFO_NAME, run_info_text(info))
 
