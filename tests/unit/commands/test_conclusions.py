@@ -51,7 +51,7 @@ def measured(subject: str, repeats: tuple[float, ...] = (0.05,)) -> PairResult:
         source="none",
         sampling=1e-4,
         reference_sampling=0.0,
-        nuisances=(("shading", 4e-4),),
+        nuisances=(("shading", 4e-4), ("zoom", 1e-4)),
         identical=False,
         n_before=1,
         n_after=1,
@@ -160,7 +160,7 @@ def test_going_back_to_the_first_model_gives_the_first_bytes(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("repeats", "wider"), [((0.03, 0.05, 0.08, 0.04, 0.07), True), ((0.05, 0.05000001, 0.04999999), False)]
+    ("repeats", "wider"), [((0.03, 0.05, 0.08, 0.04, 0.07), True), ((0.05, 0.0501, 0.0499), False)]
 )
 def test_repeats_of_one_visit_speak_for_every_pair_of_the_input(tmp_path, repeats, wider):
     plain, other = measured("A"), measured("B", repeats)
