@@ -11,6 +11,7 @@ from typing import Literal
 from dermadelta.config import Config
 from dermadelta.domain import (
     AlignedPhoto,
+    Alignment,
     CalibratedPhoto,
     Carried,
     CheckVerdict,
@@ -27,7 +28,7 @@ from dermadelta.domain import (
     WithinVisit,
 )
 from dermadelta.pair_result import measured_result, unmeasured_result
-from dermadelta.stages.align import align
+from dermadelta.stages.align import SAME_PICTURE, align
 from dermadelta.stages.calibrate import calibrate
 from dermadelta.stages.carry import carry
 from dermadelta.stages.compare import compare
@@ -128,12 +129,19 @@ def _aligned(run: _Run, photos: list[AlignedPhoto]) -> list[AlignedPhoto] | NotA
             left_out.append(f"{item.photo.photo.ref.photo_id} is left out: {found.reason}")
             refusal = found if item.role is Role.AFTER else refusal
             continue
-        aligned.append(replace(item, alignment=found))
+        regions = base.regions if _needs_no_other(item, found) else item.regions
+        aligned.append(replace(item, alignment=found, regions=regions))
     if not any(item.role is Role.AFTER for item in aligned):
         return refusal
     kept, copies = distinct(aligned, run.config.distinct)
     run.remarks.extend((*left_out, *copies))
     return kept
+
+
+def _needs_no_other(item: AlignedPhoto, found: Alignment) -> bool:
+    """Whether the regions of the first photo are those of this one, to the last pixel."""
+    own = any(region.source == "given" for region in item.regions.regions)
+    return found.method == SAME_PICTURE and not own
 
 
 def _comparable(run: _Run, aligned: list[AlignedPhoto]) -> list[AlignedPhoto]:

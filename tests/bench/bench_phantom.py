@@ -30,6 +30,7 @@ from dermadelta.commands.work import inspect_photos  # noqa: E402
 from dermadelta.config import Config  # noqa: E402
 from dermadelta.domain import PairRef  # noqa: E402
 from dermadelta.phantom.cases import random_case  # noqa: E402
+from dermadelta.phantom.encode import Files, photo_bytes  # noqa: E402
 from dermadelta.phantom.pair import render_pair  # noqa: E402
 from dermadelta.phantom.writer import PairJob, write_pair, write_tables  # noqa: E402
 from dermadelta.runner import run_pair  # noqa: E402
@@ -47,7 +48,7 @@ class Cost:
 
     decode: float
     render: float
-    write: float
+    encode: float
     measure: float
     stages: dict[str, float]
 
@@ -60,15 +61,17 @@ def timed(work: Callable[[], Value]) -> tuple[Value, float]:
 
 
 def cost_of(number: int, width_px: int, folder: Path) -> Cost:
-    """Render, write, decode and measure one pair."""
+    """Render, encode, decode and measure one pair."""
     case = random_case("texture", SEED, number, width_px=width_px, in_photo="scale")
-    _, render = timed(lambda: render_pair(case))
-    rows, both = timed(lambda: write_pair(PairJob(folder, case, truth_masks=False)))
+    shots, render = timed(lambda: render_pair(case))
+    pictures = ((shots.before.rgb, case.before), (shots.after.rgb, case.after))
+    _, encode = timed(lambda: [photo_bytes(rgb, plan, Files()) for rgb, plan in pictures])
+    rows = write_pair(PairJob(folder, case, truth_masks=False))
     pair = listed(write_tables(folder, [rows]).manifest, folder)
     photos = (*pair.before, *pair.after)
     _, decode = timed(lambda: [load(photo, CONFIG.load) for photo in photos])
     run, measure = timed(lambda: run_pair(pair, CONFIG, pair_key="bench"))
-    return Cost(decode, render, max(0.0, both - render), measure, run.seconds)
+    return Cost(decode, render, encode, measure, run.seconds)
 
 
 def listed(manifest: Path, out: Path) -> PairRef:
@@ -90,7 +93,7 @@ def report(costs: list[Cost], width_px: int) -> str:
     for name, what in (
         ("decode", "decode both files"),
         ("render", "render the pair"),
-        ("write", "encode and write it"),
+        ("encode", "encode both files"),
         ("measure", "measure the pair"),
     ):
         seconds = least(costs, name)

@@ -13,6 +13,8 @@ import pytest
 
 from dermadelta.config import Config
 from dermadelta.domain import (
+    AlignedPhoto,
+    Alignment,
     Estimate,
     Interval,
     Need,
@@ -32,6 +34,11 @@ from dermadelta.phantom.encode import Files, mask_bytes, photo_bytes
 from dermadelta.phantom.pair import Shot, render_pair
 from dermadelta.phantom.plan import ShotPlan
 from dermadelta.runner import run_pair
+from dermadelta.stages.align import align
+from dermadelta.stages.calibrate import calibrate
+from dermadelta.stages.distinct import distinct
+from dermadelta.stages.load import load
+from dermadelta.stages.region import region
 
 DAYS = {Role.BEFORE: date(2026, 1, 12), Role.AFTER: date(2026, 3, 2)}
 CONFIG = Config.model_validate({"align": {"features": 1500}})
@@ -62,7 +69,8 @@ def written(folder: Path, role: Role, shot: Shot, plan: ShotPlan) -> PhotoRef:
     path.write_bytes(photo_bytes(shot.rgb, plan, Files()))
     masks = {}
     for name, mask in (("roi", shot.roi), ("scar_mask", shot.scar)):
-        assert mask is not None
+        if mask is None:
+            continue
         target = folder / f"{role.value}_{name}.png"
         target.write_bytes(mask_bytes(mask))
         masks[name] = str(target)
@@ -144,3 +152,31 @@ def test_swapping_before_and_after_negates_the_log_change(filed):
         # Sharpness and tiles are those of the photograph that comes first.
         assert mirrored == pytest.approx(width, rel=0.25), item.name
     assert abs(working(there["roughness"])[0]) > 0.1, "something must have changed"
+
+
+@pytest.mark.parametrize("seed", [5])
+def test_an_edited_copy_is_one_exposure_however_the_camera_was_held(seed, tmp_path):
+    """Both are laid over the first photograph, whose frame does not hold all of their skin."""
+    case = random_case("no_change", seed, 0, width_px=960, treated="local", repeats=2)
+    pair = render_pair(case)
+    first = written(tmp_path, Role.BEFORE, pair.before, case.before)
+    second = replace(first, path=str(tmp_path / "second.jpg"), roi=None, photo_id="second")
+    copy = replace(second, path=str(tmp_path / "copy.jpg"), photo_id="copy")
+    (again,) = pair.before_repeats
+    (plan,) = case.before_repeats
+    brighter = np.clip(np.round(again.rgb * 1.06), 0, 255).astype(np.uint8)
+    for ref, rgb in ((second, again.rgb), (copy, brighter)):
+        Path(ref.path).write_bytes(photo_bytes(rgb, plan, Files()))
+    photos = []
+    for ref in (first, second, copy):
+        found = calibrate(load(ref, CONFIG.load), CONFIG.calibrate)
+        photos.append((found, region(found, TreatedArea.LOCAL, None, CONFIG.region)))
+    (base, own), *others = photos
+    aligned = [AlignedPhoto(base, own, Role.BEFORE, None)]
+    for photo, regions in others:
+        way = align(base, photo, own, regions, CONFIG.align)
+        assert isinstance(way, Alignment), way
+        aligned.append(AlignedPhoto(photo, regions, Role.BEFORE, way))
+    kept, remarks = distinct(aligned, CONFIG.distinct)
+    assert [item.photo.photo.ref.photo_id for item in kept] == ["before", "second"]
+    assert len(remarks) == 1

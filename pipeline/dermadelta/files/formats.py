@@ -166,6 +166,9 @@ def jpeg_step(data: bytes) -> float:
     """
     at = 2
     while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] not in (0xD9, 0xDA):
+        if data[at + 1] == 0xFF:  # a marker may be led by any number of fill bytes
+            at += 1
+            continue
         (length,) = struct.unpack(">H", data[at + 2 : at + 4])
         if data[at + 1] == 0xDB and at + 69 <= len(data):
             wide = data[at + 4] >> 4

@@ -78,6 +78,9 @@ class AlignConfig(Settings):
 
 _NOT_SEEN = "the region of the before photo is not seen in the after photo"
 
+SAME_PICTURE = "the same picture"
+"""Method of an alignment that had nothing to find."""
+
 _LEAST_PIXELS = 200
 """Working pixels of the region that must be seen for its figures to mean anything."""
 
@@ -113,6 +116,8 @@ def align(
         NotAligned with a reason when no hypothesis holds, ``mirrored`` when the mirror image of
         the after photo would have matched.
     """
+    if before_regions.regions and np.array_equal(before.photo.rgb, after.photo.rgb):
+        return _itself(config)
     if not before_regions.regions:
         return NotAligned("no skin was found in the before photo: give a mask of the region (roi)")
     sources = (
@@ -139,6 +144,21 @@ def align(
             " and site, from the same side, in focus"
         )
     return _refined(sources, sides, start, config)
+
+
+def _itself(config: AlignConfig) -> Alignment:
+    """The alignment of a picture with itself, which no search may miss by a millionth."""
+    return Alignment(
+        after_to_before=np.eye(3),
+        displacement=np.zeros((1, 1, 2), dtype=np.float32),
+        grid_step_px=config.grid_step_px,
+        rms_px=0.0,
+        p95_px=0.0,
+        overlap=1.0,
+        correlation=1.0,
+        inliers=0,
+        method=SAME_PICTURE,
+    )
 
 
 def _source(photo: CalibratedPhoto, regions: Regions, config: AlignConfig, *, base: bool) -> Source:

@@ -18,7 +18,8 @@ class DistinctConfig(Settings):
         0.3,
         ge=0.0,
         description="An edited copy lies on its original, but for a crop and a change of size, to"
-        " within so many pixels (RMS). Skin that is photographed again moves by more.",
+        " within so many pixels (median). Skin that is photographed again moves by more: copies of"
+        " 8 rendered photographs by 0.08 at most, repeats by 1.3 at least.",
     )
 
 
@@ -67,7 +68,10 @@ def distinct(
 def _one_exposure(first: AlignedPhoto, second: AlignedPhoto, config: DistinctConfig) -> bool:
     points = _points(second)
     at = _to_photo(first, _to_base(second, points))
-    return _copy_residual_px(points, at) <= config.max_residual_px
+    rows, cols = first.regions.usable.shape
+    # Outside the other picture the alignment knows nothing.
+    inside = (at >= 0.0).all(axis=1) & (at[:, 0] <= cols - 1.0) & (at[:, 1] <= rows - 1.0)
+    return _copy_residual_px(points[inside], at[inside]) <= config.max_residual_px
 
 
 def _points(photo: AlignedPhoto) -> Matrix:
@@ -94,10 +98,10 @@ def _to_photo(photo: AlignedPhoto, points: Matrix) -> Matrix:
 
 
 def _copy_residual_px(points: Matrix, at: Matrix) -> float:
-    """RMS distance that no shift and change of size explains; infinite with fewer than 3 points."""
+    """Distance that no shift and change of size explains, median; infinite below 3 points."""
     if len(points) < 3:
         return float("inf")
     source, target = points - points.mean(axis=0), at - at.mean(axis=0)
     spread = float(np.sum(source**2))
     size = float(np.sum(source * target)) / spread if spread > 0.0 else 1.0
-    return float(np.sqrt(np.mean(np.sum((target - size * source) ** 2, axis=1))))
+    return float(np.median(np.hypot(*(target - size * source).T)))
