@@ -11,7 +11,7 @@ PY    := $(BIN)/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint realdata wheel ci samples variance validation lock clean
+.PHONY: help setup demo test lint realdata bench wheel ci samples variance validation lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 20
@@ -45,6 +45,10 @@ lint: setup  ## ruff, mypy and the import contracts
 
 realdata: setup  ## run the tests on real photographs (DERMADELTA_DATA, default ../shared/data)
 	DERMADELTA_DATA="$${DERMADELTA_DATA:-$(DATA)}" "$(PY)" -m pytest tests/realdata -p no:cacheprovider
+
+bench: setup  ## hold alignment against ready-made methods (15 minutes; BENCH_ARGS=--quick: 2)
+	DERMADELTA_DATA="$${DERMADELTA_DATA:-$(DATA)}" "$(PY)" tests/bench/alignment.py \
+	  --out reports/bench $(BENCH_ARGS)
 
 wheel: setup  ## build the wheel and the source archive into dist/
 	rm -rf dist

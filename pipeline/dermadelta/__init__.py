@@ -8,6 +8,7 @@ package costs nothing::
     config = dermadelta.load_config("microneedling")
     summary = dermadelta.run("visits", "reports/visits", config)
     outcome = dermadelta.compare("before.jpg", "after.jpg", "reports/pair", config)
+    checked = dermadelta.check("after.jpg", config, like="before.jpg")
 
 `Measure` records are in ``dermadelta.measures.ALL``; `catalogue` lists them.
 """
@@ -26,14 +27,18 @@ _PLACES = {
     "Measure": "dermadelta.domain",
     "NotMeasured": "dermadelta.domain",
     "PairResult": "dermadelta.domain",
+    "PhotoChecked": "dermadelta.commands.check",
     "RunSummary": "dermadelta.commands.run",
+    "Triage": "dermadelta.commands.triage",
     "ValidationRequest": "dermadelta.commands.validate",
     "Verdict": "dermadelta.domain",
     "catalogue": "dermadelta.commands.measures",
+    "check": "dermadelta.commands.check",
     "compare": "dermadelta.commands.compare",
     "load_config": "dermadelta.config",
     "make_pairs": "dermadelta.commands.phantom",
     "run": "dermadelta.commands.run",
+    "triage": "dermadelta.commands.triage",
     "validate": "dermadelta.commands.validate",
 }
 
@@ -44,25 +49,33 @@ __all__ = [
     "Measure",
     "NotMeasured",
     "PairResult",
+    "PhotoChecked",
     "RunSummary",
+    "Triage",
     "ValidationRequest",
     "Verdict",
     "__version__",
     "catalogue",
+    "check",
     "compare",
     "load_config",
     "make_pairs",
     "run",
+    "triage",
     "validate",
 ]
 
 if TYPE_CHECKING:
+    from dermadelta.commands.check import PhotoChecked as PhotoChecked
+    from dermadelta.commands.check import check as check
     from dermadelta.commands.compare import CompareOutcome as CompareOutcome
     from dermadelta.commands.compare import compare as compare
     from dermadelta.commands.measures import catalogue as catalogue
     from dermadelta.commands.phantom import make_pairs as make_pairs
     from dermadelta.commands.run import RunSummary as RunSummary
     from dermadelta.commands.run import run as run
+    from dermadelta.commands.triage import Triage as Triage
+    from dermadelta.commands.triage import triage as triage
     from dermadelta.commands.validate import ValidationRequest as ValidationRequest
     from dermadelta.commands.validate import validate as validate
     from dermadelta.config import Config as Config

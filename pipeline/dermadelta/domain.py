@@ -23,7 +23,7 @@ Matrix = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Version of the stored results; part of every key, so older results are computed again."""
 
 
@@ -77,7 +77,8 @@ class PhotoRef:
     ``path`` is what can be opened, ``shown_path`` what the user wrote (relative to the input).
     ``sha256`` is of the raw bytes; empty when the file could not be read. Region fields hold a
     path to a mask image or polygon file, or an inline polygon ``"x,y x,y x,y"``; None if not
-    given. ``details`` keeps the known optional columns that no stage reads yet, ``extra`` the
+    given. ``landmarks`` is a path to a table of points that this photo shares with the first
+    before photo of its pair (columns before_x, before_y, after_x, after_y). ``details`` keeps the known optional columns that no stage reads yet, ``extra`` the
     user's own columns (``x_<name>``).
     """
 
@@ -94,6 +95,7 @@ class PhotoRef:
     reference: str | None = None
     exclude: str | None = None
     scar_mask: str | None = None
+    landmarks: str | None = None
     mm_per_px: float | None = None
     details: tuple[tuple[str, str], ...] = ()
     extra: tuple[tuple[str, str], ...] = ()
@@ -167,7 +169,10 @@ class CaptureMetadata:
     ``width`` and ``height`` are those of the upright picture, in pixels. ``encoding`` names the
     way from stored values to linear sRGB (``"sRGB"``, ``"Display P3 (matrix)"`` ...).
     ``jpeg_step`` is the mean quantisation step of a JPEG's coarse luminance in code values, 0
-    in other formats.
+    in other formats. ``lens`` names the lens; ``focal_35mm`` is the focal length for the frame of
+    35 mm film, mm, and ``digital_zoom`` the magnification by cropping (1 without), both None
+    where the file is silent; ``portrait_mode`` says that the camera blurred the background by
+    computing.
     """
 
     width: int
@@ -180,6 +185,10 @@ class CaptureMetadata:
     software: str
     captured_at: datetime | None
     jpeg_step: float = 0.0
+    lens: str = ""
+    focal_35mm: float | None = None
+    digital_zoom: float | None = None
+    portrait_mode: bool = False
 
 
 @dataclass(frozen=True)
@@ -220,6 +229,9 @@ class Photo:
     ``rgb`` is (H, W, 3) uint8 or uint16, encoded as in the file; ``clipped`` is (H, W) bool,
     True where any channel is at or above the saturation limit. ``given`` holds the masks that
     the user gave, (H, W) bool upright, by field name: roi, reference, exclude, scar_mask.
+    ``landmarks`` is (n, 4) float64, points (before_x, before_y, after_x, after_y) in upright
+    pixels of the first before photo and of this one, centres at whole numbers; (0, 4) if none
+    are given.
     """
 
     ref: PhotoRef
@@ -228,6 +240,7 @@ class Photo:
     clipped: Mask
     metadata: CaptureMetadata
     given: Mapping[str, Mask] = field(default_factory=dict)
+    landmarks: Matrix = field(default_factory=lambda: np.empty((0, 4)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -309,27 +322,55 @@ class Alignment:
     ``p_before = H · (p_after + d(p_after))`` with ``after_to_before`` = H, (3, 3) float64, and
     ``displacement`` = d, (gh, gw, 2) float32 in after pixels (x, y), sampled at
     ``((col + 0.5) * grid_step_px - 0.5, (row + 0.5) * grid_step_px - 0.5)``.
-    Errors are forward-backward errors in before pixels inside the region; ``correlation`` is
-    the local correlation there after alignment, -1..1.
+
+    The model knows its own error: ``error_px`` (gh, gw) float32 is the error in before pixels that
+    is expected at each grid node (95th percentile), from forward-backward error and local
+    correlation; ``usable`` (gh, gw) bool is False where the field folds, tears or found nothing to
+    hold on to, and there nothing may be measured. ``rms_px`` and ``p95_px`` sum up the expected
+    error over the usable region, ``usable_share`` is the part of the region that is usable, 0..1.
+    ``area_change`` are the 5th and 95th percentile of the relative change of area (1 = none) that
+    the displacement alone makes inside the region. ``correlation`` is the local correlation there
+    after alignment, -1..1. ``quarter_turns`` counts the turns by 90° counter-clockwise between the
+    upright grids, which ``after_to_before`` holds already. ``method`` says how it was found.
     """
 
     after_to_before: Matrix
     displacement: FloatArray
     grid_step_px: float
+    error_px: FloatArray
+    usable: Mask
     rms_px: float
     p95_px: float
+    usable_share: float
+    area_change: tuple[float, float]
     overlap: float
     correlation: float
     inliers: int
+    quarter_turns: int
     method: str
+
+
+class Cause(StrEnum):
+    """Why two photographs could not be laid over one another."""
+
+    NO_REGION = "no_region"
+    NOT_SEEN = "not_seen"
+    OTHER_SKIN = "other_skin"
+    MIRRORED = "mirrored"
+    OTHER_SIDE = "other_side"
+    LANDMARKS = "landmarks"
 
 
 @dataclass(frozen=True)
 class NotAligned:
-    """No trustworthy alignment; ``mirrored`` when the flipped photo would have matched."""
+    """No trustworthy alignment: what is the matter, and in words what to do about it.
+
+    ``cause`` mirrored: the flipped photo would have matched; other_side: the photo shows the
+    opposite cheek, arm or leg; landmarks: points given by a person cannot be used.
+    """
 
     reason: str
-    mirrored: bool = False
+    cause: Cause
 
 
 @dataclass(frozen=True, eq=False)
@@ -419,7 +460,9 @@ class PhotoFacts:
     ``noise_share`` is the part of the power of fine detail that is noise, 0..1; ``ln_grain`` and
     ``ln_detail`` are the log ratios of the amplitude of the finest grain and of fine detail to
     those of the first before photo, NotMeasured without enough skin in one piece; ``jpeg_step``
-    is the quantisation of the file.
+    is the quantisation of the file. ``light_from`` points to where that skin is brighter, in the
+    frame of the first before photo (x to the right, y down); its length is what log luminance
+    gains over its breadth.
     """
 
     photo_id: str
@@ -437,6 +480,7 @@ class PhotoFacts:
     ln_grain: float | NotMeasured
     ln_detail: float | NotMeasured
     jpeg_step: float
+    light_from: tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -662,11 +706,13 @@ class WithinVisit:
 class Comparability:
     """All gates of a pair, and its bias index.
 
-    ``bias_index`` is the mean of the signs by which sharpness, exposure and light differ in
-    favour of the after photo, -1..1 (0 neutral, positive flatters the after photo).
+    ``bias`` says by how much each photographic difference favours the after photo, by name,
+    -1..1 (0 neutral, positive flatters the after photo); one that could not be seen says why.
+    ``bias_index`` is their mean over those that were seen.
     """
 
     gates: tuple[Check, ...]
+    bias: tuple[tuple[str, float | NotMeasured], ...]
     bias_index: float | NotMeasured
 
 
@@ -684,9 +730,12 @@ class AlignmentSummary:
 
     rms_px: float
     p95_px: float
+    usable_share: float
+    area_change: tuple[float, float]
     overlap: float
     correlation: float
     inliers: int
+    quarter_turns: int
     method: str
     after_to_before: tuple[float, ...]
 
@@ -720,6 +769,7 @@ class PairResult:
     alignment: AlignmentSummary | NotMeasured
     scale: Scale | NotMeasured
     colour_source: str
+    bias: tuple[tuple[str, float | NotMeasured], ...]
     bias_index: float | NotMeasured
     gates: tuple[Check, ...]
     regions: tuple[RegionSummary, ...]

@@ -7,7 +7,8 @@
     │   ├── InputError              folder, file or table that cannot serve as input
     │   │   └── ManifestError       all bad rows of a table at once, with line numbers
     │   ├── ConfigError             unknown key, value out of range, preset not found
-    │   └── MaskError               region file that does not fit its photograph
+    │   ├── MaskError               region file that does not fit its photograph
+    │   └── LandmarkError           table of landmarks that cannot be used
     ├── PhotoError                  one photograph cannot be used; the other pairs go on
     │   ├── UnreadablePhoto         missing, no permission, empty, not a picture, truncated
     │   ├── UnsupportedPhoto        a picture of a kind that cannot be measured
@@ -102,6 +103,10 @@ class ConfigError(UsageError):
 
 class MaskError(UsageError):
     """A region file does not fit its photograph or cannot be read."""
+
+
+class LandmarkError(UsageError):
+    """A table of landmarks does not fit its photograph or cannot be read."""
 
 
 class PhotoError(DermadeltaError):

@@ -86,6 +86,7 @@ def measured_result(
         alignment=_alignment_summary(after.alignment),
         scale=carried.views[0].scale,
         colour_source=base.photo.colour.kind,
+        bias=comparability.bias,
         bias_index=comparability.bias_index,
         gates=comparability.gates,
         regions=_region_summaries(carried, base),
@@ -104,6 +105,7 @@ def unmeasured_result(
     *,
     pair_key: str = "",
     remarks: tuple[str, ...] = (),
+    gates: tuple[Check, ...] = (),
     pictures: tuple[Picture, ...] = (),
 ) -> PairResult:
     """Result of a pair that was refused or failed before anything was read.
@@ -117,7 +119,7 @@ def unmeasured_result(
         Cause and remedy, for the reader.
     nothing : NotMeasured
         Stands for every figure that there is not.
-    pair_key, remarks
+    pair_key, remarks, gates
         As in ``PairResult``.
     pictures : tuple of Picture
         What was drawn all the same.
@@ -138,8 +140,9 @@ def unmeasured_result(
         alignment=nothing,
         scale=nothing,
         colour_source="none",
+        bias=(),
         bias_index=nothing,
-        gates=(),
+        gates=gates,
         regions=(),
         readings=(),
         evidence=(),
@@ -166,9 +169,12 @@ def _alignment_summary(alignment: Alignment) -> AlignmentSummary:
     return AlignmentSummary(
         rms_px=alignment.rms_px,
         p95_px=alignment.p95_px,
+        usable_share=alignment.usable_share,
+        area_change=alignment.area_change,
         overlap=alignment.overlap,
         correlation=alignment.correlation,
         inliers=alignment.inliers,
+        quarter_turns=alignment.quarter_turns,
         method=alignment.method,
         after_to_before=tuple(float(v) for v in alignment.after_to_before.ravel()),
     )

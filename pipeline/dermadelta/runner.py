@@ -14,6 +14,7 @@ from dermadelta.domain import (
     Alignment,
     CalibratedPhoto,
     Carried,
+    Cause,
     CheckVerdict,
     Comparability,
     NotAligned,
@@ -21,8 +22,9 @@ from dermadelta.domain import (
     PairRef,
     PairResult,
     PairStatus,
-    PhotoRef,
+    Photo,
     Picture,
+    QualityReport,
     Regions,
     Role,
     WithinVisit,
@@ -31,7 +33,8 @@ from dermadelta.pair_result import measured_result, unmeasured_result
 from dermadelta.stages.align import SAME_PICTURE, align
 from dermadelta.stages.calibrate import calibrate
 from dermadelta.stages.carry import carry
-from dermadelta.stages.compare import compare
+from dermadelta.stages.check import check
+from dermadelta.stages.compare import compare, unaligned
 from dermadelta.stages.depict import depict
 from dermadelta.stages.distinct import distinct
 from dermadelta.stages.estimate import estimate
@@ -48,6 +51,31 @@ class PairRun:
 
     result: PairResult
     pictures: tuple[Picture, ...]
+    seconds: dict[str, float]
+
+
+REJECTED = NotMeasured("not looked for, because a photograph does not pass its checks")
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """One photograph on its own: its checks, its scale, and where its skin is.
+
+    ``photo`` and ``regions`` are NotMeasured where a check has rejected it, or one beside it.
+    """
+
+    quality: QualityReport
+    photo: CalibratedPhoto | NotMeasured
+    regions: Regions | NotMeasured
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """What ``hold_against`` finds: photographs in order, and whether they may be compared."""
+
+    seen: tuple[Seen, ...]
+    outcome: Comparability | NotAligned | NotMeasured
+    remarks: tuple[str, ...]
     seconds: dict[str, float]
 
 
@@ -92,27 +120,80 @@ def run_pair(pair: PairRef, config: Config, *, pair_key: str) -> PairRun:
         A file of the pair cannot be used.
     """
     run = _Run(pair, config, pair_key)
-    photos = _photos(run)
+    photos = _photos(run, _loaded(run))
     aligned = _aligned(run, photos)
     if isinstance(aligned, NotAligned):
-        return _refused(run, photos, NotMeasured(aligned.reason))
+        return _refused(run, photos, aligned)
     aligned = _comparable(run, aligned)
     carried = _observed(run, aligned)
     if isinstance(carried, NotMeasured):
-        return _refused(run, aligned, carried)
+        return _refused(run, aligned, NotAligned(carried.reason, Cause.NOT_SEEN))
     return _measured(run, aligned, carried)
+
+
+def hold_against(pair: PairRef, config: Config) -> Held:
+    """Say whether a pair may be compared, by the stages of ``run_pair`` up to its gates.
+
+    Parameters
+    ----------
+    pair : PairRef
+        As for ``run_pair``.
+    config : Config
+
+    Returns
+    -------
+    Held
+        The outcome that ``run_pair`` would have, without looking for scars or measuring;
+        NotMeasured also where a check rejects one of the photographs.
+
+    Raises
+    ------
+    PhotoError, MaskError
+        A file of the pair cannot be used.
+    """
+    without_scars = config.carry.model_copy(update={"scars": False})
+    run = _Run(pair, config.model_copy(update={"carry": without_scars}), "")
+    loaded = _loaded(run)
+    with run.timed("check"):
+        reports = [check(p, p.given.get("roi"), config.check) for _, p in loaded]
+    if not all(report.accepted for report in reports):
+        seen = tuple(Seen(report, REJECTED, REJECTED) for report in reports)
+        return Held(seen, REJECTED, (), run.seconds)
+    photos = _photos(run, loaded)
+    outcome = _outcome(run, photos)
+    seen = tuple(Seen(r, p.photo, p.regions) for r, p in zip(reports, photos, strict=True))
+    return Held(seen, outcome, tuple(run.remarks), run.seconds)
+
+
+def _outcome(run: _Run, photos: list[AlignedPhoto]) -> Comparability | NotAligned | NotMeasured:
+    aligned = _aligned(run, photos)
+    if isinstance(aligned, NotAligned):
+        return aligned
+    aligned = _comparable(run, aligned)
+    carried = _observed(run, aligned)
+    if isinstance(carried, NotMeasured):
+        return carried
+    run.remarks.extend(carried.remarks)
+    after = next(item for item in aligned if item.role is Role.AFTER)
+    return _gates(run, aligned[0], after, carried)
 
 
 # ------------------------------------------------------------------------ up to alignment
 
 
-def _photos(run: _Run) -> list[AlignedPhoto]:
-    """All photos of the pair, not aligned yet, the first before photo leading."""
+def _loaded(run: _Run) -> list[tuple[Role, Photo]]:
+    """All photos of the pair, the first before photo leading."""
     refs = [(Role.BEFORE, ref) for ref in run.pair.before]
     refs += [(Role.AFTER, ref) for ref in run.pair.after]
+    with run.timed("load"):
+        return [(role, load(ref, run.config.load)) for role, ref in refs]
+
+
+def _photos(run: _Run, loaded: list[tuple[Role, Photo]]) -> list[AlignedPhoto]:
+    """The same, not aligned yet."""
     return [
-        AlignedPhoto(*_prepared(run, ref, first=number == 0), role, None)
-        for number, (role, ref) in enumerate(refs)
+        AlignedPhoto(*_prepared(run, photo, first=number == 0), role, None)
+        for number, (role, photo) in enumerate(loaded)
     ]
 
 
@@ -120,7 +201,7 @@ def _aligned(run: _Run, photos: list[AlignedPhoto]) -> list[AlignedPhoto] | NotA
     """Those photos that show the same skin as the first."""
     base = photos[0]
     aligned = [base]
-    refusal = NotAligned("no after photo")
+    refusal = NotAligned("no after photo", Cause.NOT_SEEN)
     left_out: list[str] = []
     for item in photos[1:]:
         with run.timed("align"):
@@ -194,13 +275,11 @@ def _gates(run: _Run, base: AlignedPhoto, item: AlignedPhoto, carried: Carried) 
         )
 
 
-def _prepared(run: _Run, ref: PhotoRef, *, first: bool) -> tuple[CalibratedPhoto, Regions]:
+def _prepared(run: _Run, photo: Photo, *, first: bool) -> tuple[CalibratedPhoto, Regions]:
     config, pair = run.config, run.pair
-    with run.timed("load"):
-        photo = load(ref, config.load)
-        # The treated area is drawn on the first before photo; the others get it carried.
-        given = pair.treated_mask if first else None
-        treated = None if given is None else load_mask(given, photo)
+    # The treated area is drawn on the first before photo; the others get it carried.
+    given = pair.treated_mask if first else None
+    treated = None if given is None else load_mask(given, photo)
     with run.timed("calibrate"):
         calibrated = calibrate(photo, config.calibrate)
     with run.timed("region"):
@@ -290,9 +369,10 @@ def _reference_source(regions: Regions) -> Literal["given", "automatic", "none"]
     return "given" if reference.source == "given" else "automatic"
 
 
-def _refused(run: _Run, photos: list[AlignedPhoto], no: NotMeasured) -> PairRun:
+def _refused(run: _Run, photos: list[AlignedPhoto], found: NotAligned) -> PairRun:
     """A pair that could not be laid over one another: both photos as taken, and why."""
     after = next(item for item in photos if item.role is Role.AFTER)
+    no = NotMeasured(found.reason)
     with run.timed("depict"):
         pictures = depict(photos[0], after, no, (), (), run.config.depict)
     result = unmeasured_result(
@@ -302,6 +382,7 @@ def _refused(run: _Run, photos: list[AlignedPhoto], no: NotMeasured) -> PairRun:
         no,
         pair_key=run.pair_key,
         remarks=tuple(run.remarks),
+        gates=unaligned(found, [item.photo.photo for item in photos], run.config.compare),
         pictures=pictures,
     )
     return PairRun(result, pictures, run.seconds)

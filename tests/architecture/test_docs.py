@@ -74,7 +74,7 @@ def calls(text: str) -> list[list[str]]:
 
 
 def test_the_walk_finds_the_commands() -> None:
-    verbs = {"run", "compare", "measures", "phantom", "validate", "fit-variance"}
+    verbs = {"run", "compare", "check", "measures", "phantom", "validate", "fit-variance"}
     assert verbs | {"config show", "config check"} == set(LEAVES)
 
 

@@ -139,11 +139,16 @@ def homography_only(matrix: np.ndarray, **changes: Any) -> Alignment:
         after_to_before=np.asarray(matrix, dtype=np.float64),
         displacement=np.zeros((1, 1, 2), dtype=np.float32),
         grid_step_px=32.0,
+        error_px=np.full((1, 1), 0.5, dtype=np.float32),
+        usable=np.ones((1, 1), dtype=np.bool_),
         rms_px=0.2,
         p95_px=0.5,
+        usable_share=1.0,
+        area_change=(1.0, 1.0),
         overlap=1.0,
         correlation=0.9,
         inliers=200,
+        quarter_turns=0,
         method="known",
     )
     return replace(found, **changes)

@@ -2,7 +2,8 @@
 
 The layout is ``<subject>/<visit date>[_label]/<site or view>[~2].jpg``. A label that is a phase
 (``numbed``, ``post``) sets it; ``~2`` marks a repeat. Regions lie beside a photo under its name:
-``<stem>.roi.png``, ``.reference``, ``.exclude`` or ``.scar``, each ``.png`` or ``.json``.
+``<stem>.roi.png``, ``.reference``, ``.exclude`` or ``.scar``, each ``.png`` or ``.json``; so do
+landmarks that a later photo shares with the first one: ``<stem>.landmarks.csv``.
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ SYSTEM = "made by the operating system"
 
 _SIDECARS = {".roi": "roi", ".reference": "reference", ".exclude": "exclude", ".scar": "scar_mask"}
 _SIDECAR_SUFFIXES = (".png", ".json")
+_LANDMARKS = ".landmarks"
+_WHAT = {"landmarks": "landmarks without their photo"}
 _REPEAT = re.compile(r"~\d+$")
 _LAYOUT = "<subject>/<visit date>/<site>.jpg"
 _ISO_REMEDY = "Name it year-month-day, such as 2026-04-03, with a label behind “_” if you like."
@@ -241,7 +244,8 @@ def _read_visit(
             ignored.append(Problem(shown, f"a folder deeper than {_LAYOUT}", ""))
         elif path in sidecars:
             if not any(_photo_stem(other) == sidecars[path][0] for other in entries):
-                problems.append(Problem(shown, "a region without its photo", "Check its name."))
+                what = _WHAT.get(sidecars[path][1], "a region without its photo")
+                problems.append(Problem(shown, what, "Check its name."))
         elif path.suffix.lower() not in PHOTO_SUFFIXES:
             _no_photo(path, shown, entries, problems, ignored)
         else:
@@ -265,12 +269,14 @@ def _photo_stem(path: Path) -> str | None:
 
 
 def _sidecars(entries: list[Path]) -> dict[Path, tuple[str, str]]:
-    """Region files of a visit folder: stem of their photo, and their role."""
+    """Regions and landmarks of a visit folder: stem of their photo, and their role."""
     found = {}
     for path in entries:
         inner = Path(path.stem)
         if path.suffix.lower() in _SIDECAR_SUFFIXES and inner.suffix.lower() in _SIDECARS:
             found[path] = (normal(inner.stem), _SIDECARS[inner.suffix.lower()])
+        elif path.suffix.lower() == ".csv" and inner.suffix.lower() == _LANDMARKS:
+            found[path] = (normal(inner.stem), "landmarks")
     return found
 
 
@@ -303,6 +309,7 @@ def _photo(
         reference=roles["reference"] or None,
         exclude=roles["exclude"] or None,
         scar_mask=roles["scar_mask"] or None,
+        landmarks=roles["landmarks"] or None,
         details=(("visit_label", normal(label)),) if other_label else (),
     )
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dermadelta.domain import NotMeasured, Photo, PhotoRecord, PhotoRef, QualityReport
-from dermadelta.errors import MaskError, PhotoError
+from dermadelta.errors import LandmarkError, MaskError, PhotoError
 from dermadelta.files.images import hash_file
 from dermadelta.stages.check import check
 from dermadelta.stages.load import load
@@ -46,12 +46,12 @@ def inspect_photo(ref: PhotoRef, config: Config) -> PhotoRecord:
 
 
 def _load(ref: PhotoRef, config: Config) -> Photo:
-    """Load a photo, without its regions where one of them cannot be read.
+    """Load a photo, without its regions and landmarks where one of them cannot be read.
 
     That is no fault of the photograph; it is reported by the pair, which loads it again.
     """
     try:
         return load(ref, config.load)
-    except MaskError:
-        bare = replace(ref, roi=None, reference=None, exclude=None, scar_mask=None)
+    except (MaskError, LandmarkError):
+        bare = replace(ref, roi=None, reference=None, exclude=None, scar_mask=None, landmarks=None)
         return load(bare, config.load)

@@ -31,8 +31,8 @@ def pair_key(pair: PairRef, fingerprint: str) -> str:
     Returns
     -------
     str
-        SHA-256 in hexadecimal over photo bytes, region files, the table's values, the
-        fingerprint, the versions of all measures and of the schema. Where the files lie does
+        SHA-256 in hexadecimal over photo bytes, region files and landmarks, the table's values,
+        the fingerprint, the versions of all measures and of the schema. Where the files lie does
         not matter.
     """
     content = {
@@ -84,10 +84,11 @@ def pair_folder(out: Path, pair_id: str) -> Path:
 
 
 def photo_content(ref: PhotoRef) -> list[object]:
-    """Return what a result depends on of one photograph: bytes, table values, region files."""
+    """Return what a result depends on of one photograph: bytes, table values, files beside it."""
     regions = [_region(source) for source in (ref.roi, ref.reference, ref.exclude, ref.scar_mask)]
     values = [ref.photo_id, ref.visit_date.isoformat(), str(ref.phase), ref.mm_per_px]
-    return [ref.sha256, *values, regions, ref.details, ref.extra]
+    landmarks = None if ref.landmarks is None else hash_file(ref.landmarks) or "missing"
+    return [ref.sha256, *values, regions, landmarks, ref.details, ref.extra]
 
 
 def _region(source: str | None) -> str | None:

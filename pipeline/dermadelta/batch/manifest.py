@@ -37,7 +37,7 @@ DETAILS = (
     "note",
 )
 """Known optional columns that are kept as they are."""
-KNOWN = (*REQUIRED, "view", "phase", *REGIONS, "mm_per_px", *DETAILS)
+KNOWN = (*REQUIRED, "view", "phase", *REGIONS, "landmarks", "mm_per_px", *DETAILS)
 
 SESSION_REQUIRED = ("subject_id", "session_date")
 LARGEST_MM_PER_PX = 10.0
@@ -161,6 +161,9 @@ def _photo(row: Row, unknown: list[str], base: Path, problems: Problems) -> Phot
     phase = problems.attempt(row.line, "phase", lambda: _phase(cells.get("phase", "")), Phase.PRE)
     scale = problems.attempt(row.line, "mm_per_px", lambda: _scale(cells.get("mm_per_px")), None)
     places = {name: _place(row, name, base, problems) for name in REGIONS}
+    points = problems.attempt(
+        row.line, "landmarks", lambda: _file(cells.get("landmarks"), base), None
+    )
     path = problems.attempt(row.line, "photo", lambda: locate(cells.get("photo", ""), base), "")
     if not whole or day is None:
         return None
@@ -174,6 +177,7 @@ def _photo(row: Row, unknown: list[str], base: Path, problems: Problems) -> Phot
         phase=phase,
         site=cells["site"],
         view=cells.get("view", ""),
+        landmarks=points,
         mm_per_px=scale,
         details=tuple((name, cells[name]) for name in DETAILS if name in cells),
         extra=tuple((f"x_{name}", cells.get(name, "")) for name in unknown),
@@ -231,6 +235,10 @@ def possible_scale(mm_per_px: float) -> float:
             f" below {LARGEST_MM_PER_PX:g}"
         )
     return mm_per_px
+
+
+def _file(text: str | None, base: Path) -> str | None:
+    return None if text is None else locate(text, base)
 
 
 def _region(text: str | None, base: Path) -> str | None:

@@ -18,6 +18,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from dermadelta.batch.naming import normal
 from dermadelta.errors import InputError
+from dermadelta.files.delimited import parse_delimited
 from dermadelta.files.paths import openable
 
 TABLE_SUFFIXES = (".csv", ".xlsx")
@@ -126,31 +127,8 @@ def _trimmed(cells: list[str]) -> list[str]:
 
 
 def _csv_lines(data: bytes) -> Iterator[tuple[int, list[str]]]:
-    text = _decoded(data)
-    skipped = 0
-    separator = _separator(text.split("\n", 1)[0])
-    if match := re.match(r"sep=(.)\r?\n", text):
-        separator, skipped, text = match[1], 1, text[match.end() :]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    begin = 1
-    for cells in reader:
-        yield begin + skipped, [normal(cell) for cell in cells]
-        begin = reader.line_num + 1
-
-
-def _decoded(data: bytes) -> str:
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16", errors="replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace")
-
-
-def _separator(header: str) -> str:
-    """The separator that the header line has most of, outside quotes."""
-    bare = re.sub(r'"[^"]*"', "", header)
-    return max(",;\t", key=bare.count)
+    for number, cells in parse_delimited(data).lines:
+        yield number, [normal(cell) for cell in cells]
 
 
 # ---------------------------------------------------------------------------------- XLSX

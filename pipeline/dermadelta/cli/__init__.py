@@ -1,7 +1,8 @@
 """The command line: parse, call a command, show what it returns, give the exit code.
 
 Exit codes: 0 every pair was measured or refused; 2 wrong usage or nothing to do; 3 some pairs
-failed; 1 a fault; 130 interrupted. Nothing heavy is imported before a command needs it.
+failed, or a photograph that is checked is not usable for everything; 1 a fault; 130 interrupted.
+Nothing heavy is imported before a command needs it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import typer
 import typer.main
 
 from dermadelta import __version__
+from dermadelta.cli.capturing import check
 from dermadelta.cli.known_truth import fit_variance, phantom, validate
 from dermadelta.cli.measuring import compare, config_check, config_show, measures, run
 from dermadelta.errors import DermadeltaError
@@ -36,6 +38,7 @@ app.add_typer(config_app, name="config")
 
 app.command()(run)
 app.command()(compare)
+app.command()(check)
 app.command()(measures)
 app.command()(phantom)
 app.command()(validate)

@@ -103,6 +103,14 @@ def compare(
             help=_region_help("Scars on AFTER (with --scar-mask: both are needed)"),
         ),
     ] = None,
+    landmarks: Annotated[
+        str | None,
+        typer.Option(
+            "--landmarks", metavar="FILE",
+            help="Points seen on both, to align by: CSV with before_x, before_y, after_x, after_y.",
+            show_default="aligned automatically",
+        ),
+    ] = None,
     mm_per_px: Annotated[
         float | None,
         typer.Option("--mm-per-px", metavar="MM", help="Scale of both photographs."),
@@ -135,7 +143,8 @@ def compare(
     outcome = compare_two(
         before, after, out or default_out(before, after), load_config(config),
         roi=roi, reference=reference, exclude=exclude, scar_mask=scar_mask,
-        scar_mask_after=scar_mask_after, mm_per_px=mm_per_px, treated_area=treated_area,
+        scar_mask_after=scar_mask_after, landmarks=landmarks, mm_per_px=mm_per_px,
+        treated_area=treated_area,
     )  # fmt: skip
     show_rows(change_rows(outcome.result) if outcome.result.estimates
                else pair_rows([outcome.result]))  # fmt: skip

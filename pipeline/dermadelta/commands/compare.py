@@ -53,6 +53,7 @@ def compare(
     exclude: str | None = None,
     scar_mask: str | None = None,
     scar_mask_after: str | None = None,
+    landmarks: str | None = None,
     mm_per_px: float | None = None,
     treated_area: str = "unknown",
     progress: Listener = silent,
@@ -72,6 +73,9 @@ def compare(
         upright pixels.
     scar_mask, scar_mask_after : str, optional
         Scars on the before and on the after photograph, likewise: both or neither.
+    landmarks : str, optional
+        Points seen on both, by which they are aligned: a CSV with the columns before_x, before_y,
+        after_x, after_y in upright pixels, at least 4 rows.
     mm_per_px : float, optional
         Scale of both photographs, above 0 and below 10.
     treated_area : {"unknown", "local", "whole"}
@@ -123,7 +127,7 @@ def compare(
         for role, path, shot in zip(Role, paths, shots, strict=True)
     ]
     refs[0] = replace(refs[0], roi=roi, reference=reference, exclude=exclude, scar_mask=scar_mask)
-    refs[1] = replace(refs[1], scar_mask=scar_mask_after)
+    refs[1] = replace(refs[1], scar_mask=scar_mask_after, landmarks=landmarks)
     notes = tuple(shot.note for shot in shots if shot.note) + _order_note(shots)
     pair = _pair_ref(refs, shots, area)
     records = inspect_photos(refs, out, config, workers=1, progress=progress)

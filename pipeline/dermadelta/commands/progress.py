@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-Step = Literal["photos", "pairs", "report"]
+Step = Literal["photos", "pairs", "visits", "report"]
 
 
 @dataclass(frozen=True)

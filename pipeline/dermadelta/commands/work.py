@@ -60,15 +60,15 @@ class PairsDone:
 
 
 def inspect_photos(
-    refs: Sequence[PhotoRef], out: Path, config: Config, *, workers: int, progress: Listener
+    refs: Sequence[PhotoRef], out: Path | None, config: Config, *, workers: int, progress: Listener
 ) -> tuple[PhotoRecord, ...]:
     """Open and check every photograph once, in the order given.
 
     A photograph that cannot be read is a record that says so; nothing is raised for it. What
-    ``keep_inspected`` left in ``out`` is not decoded again.
+    ``keep_inspected`` left in ``out``, if there is such a folder, is not decoded again.
     """
     progress(Progress("photos", 0, len(refs)))
-    earlier = read_inspected(out)
+    earlier = {} if out is None else read_inspected(out)
     records: dict[int, PhotoRecord] = {}
 
     def add(index: int, record: PhotoRecord, kept: str = "") -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import isfinite
 
 from PIL import Image
 
@@ -12,6 +13,11 @@ _MAKE, _MODEL, _ORIENTATION, _SOFTWARE, _DATE = 0x010F, 0x0110, 0x0112, 0x0131, 
 _EXIF_IFD, _INTEROP_IFD = 0x8769, 0xA005
 _DATE_ORIGINAL, _SUBSECOND_ORIGINAL = 0x9003, 0x9291
 _INTEROP_INDEX, _COLOUR_SPACE = 0x0001, 0xA001
+_CUSTOM_RENDERED, _DIGITAL_ZOOM, _FOCAL_35MM, _LENS = 0xA401, 0xA404, 0xA405, 0xA434
+
+_PORTRAIT_RENDERED = (7, 8)
+"""Values of the tag for custom rendering that Apple uses for portrait mode, with and without HDR;
+beyond the standard, as listed by ExifTool."""
 
 _DAMAGED_EXIF = (ValueError, TypeError, KeyError, IndexError, OSError, SyntaxError, struct.error)
 """What Pillow raises on a damaged block: a fault of the block is none of the photograph."""
@@ -19,7 +25,12 @@ _DAMAGED_EXIF = (ValueError, TypeError, KeyError, IndexError, OSError, SyntaxErr
 
 @dataclass(frozen=True)
 class Exif:
-    """The tags that are used; empty text, 1 or None where the file says nothing."""
+    """The tags that are used; empty text, 1 or None where the file says nothing.
+
+    ``focal_35mm`` is the focal length for the frame of 35 mm film, mm; ``digital_zoom`` the
+    magnification by cropping, 1 without; ``portrait_mode``: the background was blurred by
+    computing.
+    """
 
     orientation: int = 1
     camera: str = ""
@@ -27,6 +38,10 @@ class Exif:
     captured_at: datetime | None = None
     adobe_rgb: bool = False
     srgb: bool = False
+    lens: str = ""
+    focal_35mm: float | None = None
+    digital_zoom: float | None = None
+    portrait_mode: bool = False
 
 
 def parse_exif(block: bytes | None) -> Exif:
@@ -66,6 +81,10 @@ def parse_exif(block: bytes | None) -> Exif:
         captured_at=taken or _moment(main[_DATE], None),
         adobe_rgb=_text(interop.get(_INTEROP_INDEX)).startswith("R03"),
         srgb=inner.get(_COLOUR_SPACE) == 1,
+        lens=_text(inner.get(_LENS)),
+        focal_35mm=_positive(inner.get(_FOCAL_35MM)),
+        digital_zoom=_digital_zoom(inner.get(_DIGITAL_ZOOM)),
+        portrait_mode=inner.get(_CUSTOM_RENDERED) in _PORTRAIT_RENDERED,
     )
 
 
@@ -86,6 +105,29 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         return ""
     return "".join(c for c in value.split("\0")[0] if c.isprintable()).strip()
+
+
+def _number(value: object) -> float | None:
+    """A number of a tag; None for text, nothing, and fractions over zero."""
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    return number if isfinite(number) else None
+
+
+def _positive(value: object) -> float | None:
+    """A number above 0; the standard writes 0 for unknown."""
+    number = _number(value)
+    return number if number is not None and number > 0.0 else None
+
+
+def _digital_zoom(value: object) -> float | None:
+    """Magnification by cropping; the standard writes 0 for none."""
+    number = _number(value)
+    if number is None or number < 0.0:
+        return None
+    return number or 1.0
 
 
 def _camera(make: str, model: str) -> str:

@@ -56,7 +56,8 @@ class ImageHeader:
 
     ``width`` and ``height`` are those of the stored pixels; ``orientation`` is the EXIF value
     (1..8) still to be applied to them. HEIC pixels come upright, so theirs is always 1.
-    ``jpeg_step`` is the quantisation step of a JPEG's luminance in code values, else 0.
+    ``jpeg_step`` is the quantisation step of a JPEG's luminance in code values, else 0; the
+    fields after it are those of ``exif.Exif``.
     """
 
     sha256: str
@@ -70,6 +71,10 @@ class ImageHeader:
     captured_at: datetime | None
     colour: ColourTags
     jpeg_step: float = 0.0
+    lens: str = ""
+    focal_35mm: float | None = None
+    digital_zoom: float | None = None
+    portrait_mode: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -267,6 +272,10 @@ def _header(data: bytes, examined: Examined) -> ImageHeader:
         captured_at=exif.captured_at,
         colour=ColourTags(icc, gamma, primaries, name),
         jpeg_step=jpeg_step(data) if facts.format == "JPEG" else 0.0,
+        lens=exif.lens,
+        focal_35mm=exif.focal_35mm,
+        digital_zoom=exif.digital_zoom,
+        portrait_mode=exif.portrait_mode,
     )
 
 

@@ -23,6 +23,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import simplejpeg
+from numpy.typing import NDArray
 from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 
@@ -292,9 +293,18 @@ def _encode(picture: Picture) -> bytes:
         return bytes(simplejpeg.encode_jpeg(colour, _JPEG_QUALITY, "RGB", "444"))
     if not picture.name.endswith(".png"):
         raise ValueError(f"picture name without .jpg or .png: {picture.name!r}")
+    return _png(pixels)
+
+
+def _png(pixels: NDArray[np.uint8]) -> bytes:
     stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG")
+    Image.fromarray(np.ascontiguousarray(pixels)).save(stream, "PNG")
     return stream.getvalue()
+
+
+def write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
+    """Write (h, w), (h, w, 3) or (h, w, 4) pixels as PNG; faults as ``write_bytes_atomic``."""
+    write_bytes_atomic(path, _png(pixels))
 
 
 def run_info_text(info: Mapping[str, object]) -> str:

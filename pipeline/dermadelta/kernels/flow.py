@@ -6,9 +6,12 @@ lie. *Field* means an (h, w, 2) float32 displacement in pixels (x, y) of the pic
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import KDTree
 
 from dermadelta.kernels.geometry import bounding_box
 from dermadelta.kernels.resampling import sample, sample_replicated
@@ -132,6 +135,15 @@ def fit_homography(
     return np.asarray(matrix, dtype=np.float64), int(np.count_nonzero(inliers))
 
 
+def median_of_neighbours(points: Floats, values: Floats, count: int) -> Floats:
+    """Median of the values (n, 2) of the ``count`` nearest of n ≥ count points, per point.
+
+    The point itself is among them.
+    """
+    _, nearest = KDTree(points).query(points, k=count)
+    return np.asarray(np.median(values[nearest], axis=1), dtype=np.float64)
+
+
 def dense_step(
     after: NDArray[np.uint8], before: NDArray[np.uint8], matrix: Floats, field: Field
 ) -> tuple[Field, Field]:
@@ -145,9 +157,113 @@ def dense_step(
     """
     drawn = draw_before(after.shape, before, matrix, field)
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow.setVariationalRefinementIterations(0)  # what it smooths is smoothed by far more later
     forward = np.asarray(flow.calc(after, drawn, np.zeros_like(field)), dtype=np.float32)
     backward = np.asarray(flow.calc(drawn, after, np.zeros_like(field)), dtype=np.float32)
     return forward, forward + sample(backward, _moved(forward))
+
+
+@dataclass(frozen=True, eq=False)
+class NodeFlow:
+    """Residual flow at (rows, cols) points of a picture.
+
+    ``step`` (rows, cols, 2) float32 in pixels, ``error`` (rows, cols) float32 its forward-backward
+    error in pixels, ``found`` (rows, cols) bool where both ways were found.
+    """
+
+    step: Field
+    error: NDArray[np.float32]
+    found: NDArray[np.bool_]
+
+
+def node_step(
+    after: NDArray[np.uint8], drawn: NDArray[np.uint8], nodes: Field, *, window_px: int
+) -> NodeFlow:
+    """Residual flow from ``after`` to ``drawn`` in windows around nodes (rows, cols, 2).
+
+    Lucas and Kanade 1981, in pyramids (Bouguet 2001), there and back again. In a smooth field a
+    window is more exact than dense flow and costs a fraction.
+    """
+    points = np.ascontiguousarray(nodes.reshape(-1, 1, 2), dtype=np.float32)
+    settings = {"winSize": (window_px, window_px), "maxLevel": 1, "criteria": (3, 12, 0.02)}
+    there, ok, _ = cv2.calcOpticalFlowPyrLK(after, drawn, points, None, **settings)  # type: ignore[call-overload]
+    back, ok_back, _ = cv2.calcOpticalFlowPyrLK(drawn, after, there, None, **settings)  # type: ignore[call-overload]
+    shape = nodes.shape[:2]
+    apart = np.asarray(back - points, dtype=np.float32)
+    error = np.hypot(apart[..., 0], apart[..., 1]).reshape(shape)
+    found = (ok & ok_back).astype(np.bool_).reshape(shape)
+    return NodeFlow((there - points).reshape(nodes.shape), error.astype(np.float32), found)
+
+
+def window_correlation(
+    first: NDArray[np.uint8],
+    second: NDArray[np.uint8],
+    mask: NDArray[np.bool_],
+    window_px: int,
+) -> NDArray[np.float32]:
+    """Correlation (-1..1) of two pictures in a square window around every pixel; 0 off-mask."""
+    size = (window_px, window_px)
+    weight = mask.astype(np.float32)
+    a = (first.astype(np.float32) - 127.5) * weight
+    b = (second.astype(np.float32) - 127.5) * weight
+    total = np.maximum(cv2.blur(weight, size), np.float32(1e-3))
+    mean_a, mean_b = cv2.blur(a, size) / total, cv2.blur(b, size) / total
+    var_a = cv2.blur(a * a, size) / total - mean_a**2
+    var_b = cv2.blur(b * b, size) / total - mean_b**2
+    covariance = cv2.blur(a * b, size) / total - mean_a * mean_b
+    scale = np.sqrt(np.maximum(var_a, 1.0) * np.maximum(var_b, 1.0))
+    return np.where(mask, covariance / scale, np.float32(0.0)).astype(np.float32)
+
+
+def smooth_nodes(step: Field, weight: NDArray[np.float32], sigma: float) -> Field:
+    """Weighted Gaussian mean of steps on a grid of nodes, ``sigma`` in nodes.
+
+    Where little weight is near, a mean over three times the reach takes over, and beyond that
+    nothing moves.
+    """
+    (near, near_weight), (wide, wide_weight) = (
+        _weighted(step, weight, reach) for reach in (sigma, 3.0 * sigma)
+    )
+    far = wide / (wide_weight + np.float32(1e-3))
+    return np.asarray((near + _LEAN_ON_FAR * far) / (near_weight + _LEAN_ON_FAR), dtype=np.float32)
+
+
+_LEAN_ON_FAR = np.float32(0.06)
+"""Weight of the wide mean beside the near one, 1 being full trust all around."""
+
+
+def _weighted(
+    values: NDArray[np.float32], weight: NDArray[np.float32], sigma: float
+) -> tuple[Field, NDArray[np.float32]]:
+    """Gaussian sums of weighted values (rows, cols, 2) and of the weights (rows, cols, 1)."""
+    total = _blur_nodes(values * weight[..., None], sigma)
+    return total, np.asarray(_blur_nodes(weight, sigma)[..., None], dtype=np.float32)
+
+
+def _blur_nodes(values: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    """Gaussian with nothing beyond the border, so that sums of weights stay what they are."""
+    size = 2 * int(np.ceil(3.0 * sigma)) + 1
+    blurred = cv2.GaussianBlur(
+        values, (size, size), sigma, borderType=cv2.BORDER_CONSTANT
+    )
+    return np.asarray(blurred, dtype=np.float32)
+
+
+def local_mean(
+    values: NDArray[np.float32], weight: NDArray[np.float32], sigma: float
+) -> NDArray[np.float32]:
+    """Weighted Gaussian mean of (rows, cols) values; 0 where there is no weight."""
+    total = _blur_nodes(values * weight, sigma)
+    return np.asarray(total / (_blur_nodes(weight, sigma) + np.float32(1e-6)), dtype=np.float32)
+
+
+def area_ratio(field: Field, step_px: float) -> NDArray[np.float32]:
+    """Area that a unit of area has after p → p + d(p), d on a grid of nodes; 1 = no change."""
+    if min(field.shape[:2]) < 2:
+        return np.ones(field.shape[:2], dtype=np.float32)
+    dy, dx = (np.asarray(np.gradient(field, step_px, axis=axis)) for axis in (0, 1))
+    ratio = (1.0 + dx[..., 0]) * (1.0 + dy[..., 1]) - dx[..., 1] * dy[..., 0]
+    return np.asarray(ratio, dtype=np.float32)
 
 
 def draw_before(
@@ -155,7 +271,12 @@ def draw_before(
 ) -> NDArray[np.uint8]:
     """The before picture drawn on the after grid; flat grey where it does not reach."""
     still = np.broadcast_to(field, (*shape, 2))
-    return sample(before, landing(matrix, still), outside=127.0)
+    return drawn_at(before, landing(matrix, still))
+
+
+def drawn_at(before: NDArray[np.uint8], points: Field) -> NDArray[np.uint8]:
+    """The before picture at (h, w, 2) points; flat grey where it does not reach."""
+    return sample(before, points, outside=127.0)
 
 
 def landing(matrix: Floats, field: Field) -> Field:
@@ -176,6 +297,18 @@ def compose(field: Field, step: Field) -> Field:
     """Displacement after a further residual flow: d'(p) = f(p) + d(p + f(p))."""
     moved = sample_replicated(field, _moved(step))
     return np.asarray(step + moved, dtype=np.float32)
+
+
+def spread(field: Field, shape: tuple[int, ...], step_px: float) -> Field:
+    """A field on the middles of cells, on every pixel of a picture."""
+    size = (round(field.shape[1] * step_px), round(field.shape[0] * step_px))
+    wide = cv2.resize(field, size, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(wide[: shape[0], : shape[1]], dtype=np.float32)
+
+
+def compose_nodes(field: Field, step: Field, step_px: float) -> Field:
+    """``compose`` of fields on a grid of nodes that are ``step_px`` apart."""
+    return np.asarray(compose(field / step_px, step / step_px) * step_px, dtype=np.float32)
 
 
 def smooth_flow(

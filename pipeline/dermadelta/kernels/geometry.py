@@ -183,6 +183,24 @@ def bounding_box(mask: NDArray[np.bool_], margin: int) -> tuple[int, int, int, i
     return (int(x0), int(y0), int(x1 - x0), int(y1 - y0))
 
 
+def inside_hull(corners: Floats, points: Floats) -> NDArray[np.bool_]:
+    """Whether points (h, w, 2) lie in the convex hull of (n, 2) corners."""
+    hull = cv2.convexHull(corners.astype(np.float32))[:, 0].astype(np.float64)
+    along = np.roll(hull, -1, axis=0) - hull
+    apart = points[..., None, :] - hull
+    turn = along[:, 0] * apart[..., 1] - along[:, 1] * apart[..., 0]
+    return np.asarray((turn >= 0).all(axis=-1) | (turn <= 0).all(axis=-1), dtype=np.bool_)
+
+
+def grid_values(
+    grid: NDArray[np.bool_], step_px: float, points: NDArray[np.floating]
+) -> NDArray[np.bool_]:
+    """Value of the cell of a (gh, gw) grid that each (..., 2) point lies in, edge values beyond."""
+    cols = np.clip((points[..., 0] + 0.5) / step_px, 0, grid.shape[1] - 1).astype(np.intp)
+    rows = np.clip((points[..., 1] + 0.5) / step_px, 0, grid.shape[0] - 1).astype(np.intp)
+    return np.asarray(grid[rows, cols], dtype=np.bool_)
+
+
 def is_plausible_view(
     matrix: Floats, shape: tuple[int, int], max_zoom: float, max_stretch: float
 ) -> bool:
@@ -220,3 +238,64 @@ def local_affine(matrix: Floats, point: ArrayLike) -> Floats:
     along_x = [matrix[0, 0] * w - matrix[2, 0] * u, matrix[1, 0] * w - matrix[2, 0] * v]
     along_y = [matrix[0, 1] * w - matrix[2, 1] * u, matrix[1, 1] * w - matrix[2, 1] * v]
     return np.asarray(np.array([along_x, along_y]).T / w**2, dtype=np.float64)
+
+
+FILM_DIAGONAL_MM = 43.27
+"""Diagonal of the frame of 35 mm film, to which equivalent focal lengths refer; CIPA DC-008."""
+
+ASSUMED_FOCAL_35MM = 35.0
+"""Equivalent focal length where a file says nothing, mm: between a phone's main camera (26) and its
+twofold crop (52), so that the tangent of a lean is off by at most a third either way."""
+
+
+def focal_px(focal_35mm: float, shape: tuple[int, int]) -> float:
+    """Focal length in pixels of a (rows, cols) frame from its 35 mm equivalent, mm."""
+    return focal_35mm / FILM_DIAGONAL_MM * float(np.hypot(*shape))
+
+
+def tilt_between(matrix: Floats, point: ArrayLike, focal: float) -> float:
+    """Angle by which a camera leans against another that sees the same plane.
+
+    A camera that leans by θ brings one side of the skin nearer: along the lean the depth changes
+    by tan θ per focal length, and so does the magnification. Foreshortening says the same, but
+    only by cos θ: skin that is stretched by 3 % foreshortens as a lean of 20° does, and changes
+    the gradient of magnification no more than a lean of 4°.
+
+    Parameters
+    ----------
+    matrix : (3, 3) float64
+        Homography from the photo whose camera leans to the other one.
+    point : (x, y)
+        Where the plane is looked at, e.g. the middle of the region, pixels.
+    focal : float
+        Focal length of the leaning camera, in its own pixels.
+
+    Returns
+    -------
+    float
+        Radians, 0 to π/2. Shear and stretch of the plane do not enter.
+
+    References
+    ----------
+    Hartley R, Zisserman A 2004, Multiple View Geometry, 2nd ed., section 13.1 (homography that a
+    plane induces; doi:10.1017/CBO9780511811685).
+    """
+    x, y = np.asarray(point, dtype=np.float64)
+    depth = matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2]
+    return float(np.arctan(focal * np.hypot(matrix[2, 0], matrix[2, 1]) / abs(depth)))
+
+
+def lengthening(matrix: Floats, point: ArrayLike) -> float:
+    """Log ratio of lengths along the lean to lengths across it at one (x, y) point.
+
+    Above 0 the source photo shows the plane foreshortened against the target photo; 0 without
+    perspective, where there is no lean to look along.
+    """
+    along = np.array([matrix[2, 0], matrix[2, 1]])
+    size = float(np.hypot(*along))
+    if size == 0.0:
+        return 0.0
+    along = along / size
+    local = local_affine(matrix, point)
+    across = np.array([-along[1], along[0]])
+    return float(np.log(np.linalg.norm(local @ along) / np.linalg.norm(local @ across)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,6 +13,12 @@ from dermadelta.kernels.colour import TINY, log_luminance, luminance
 from dermadelta.kernels.texture import gaussian
 
 Bools = NDArray[np.bool_]
+
+
+def picked(mask: Bools, *values: NDArray[Any]) -> list[NDArray[Any]]:
+    """``v[mask]`` of every (h, w) or (h, w, k) ``v``: the same, several times as fast."""
+    at = np.flatnonzero(mask)
+    return [v.reshape(mask.size, *v.shape[mask.ndim :]).take(at, axis=0) for v in values]
 
 
 def disc(radius_px: float) -> NDArray[np.uint8]:

@@ -40,6 +40,8 @@ def resize_mask(mask: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.b
     """Mask on another (rows, cols) grid of the same frame: majority down, nearest pixel up."""
     if mask.shape == shape:
         return mask
+    if not mask.any():
+        return np.zeros(shape, dtype=np.bool_)
     if mask.shape[0] > shape[0]:
         grey = mask.view(np.uint8) * np.uint8(255)
         share = np.asarray(cv2.resize(grey, shape[::-1], interpolation=cv2.INTER_AREA))

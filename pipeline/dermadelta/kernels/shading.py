@@ -6,7 +6,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dermadelta.kernels.masks import picked
 from dermadelta.kernels.texture import gaussian
+
+_OUTLIER = 3.7
+"""Median absolute residuals beyond which a tile does not speak for the light: 2.5 SD."""
 
 
 def lean(
@@ -39,14 +43,15 @@ def lean(
     if not mask.any():
         return 0.0, 0.0
     smooth = gaussian(signal, sigma_px)
-    dx = np.asarray(cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3))[mask]
-    dy = np.asarray(cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=3))[mask]
+    slopes = (cv2.Sobel(smooth, cv2.CV_32F, *order, ksize=3) for order in ((1, 0), (0, 1)))
+    dx, dy = picked(mask, *map(np.asarray, slopes))
     # A hair or a reflection must not speak for the whole region.
     size = np.hypot(dx, dy)
     kept = size <= 3.0 * max(float(np.median(size)), 1e-12)
-    xx = float(np.mean(dx[kept] ** 2, dtype=np.float64))
-    yy = float(np.mean(dy[kept] ** 2, dtype=np.float64))
-    xy = float(np.mean(dx[kept] * dy[kept], dtype=np.float64))
+    dx, dy = picked(kept, dx, dy)
+    xx = float(np.mean(dx**2, dtype=np.float64))
+    yy = float(np.mean(dy**2, dtype=np.float64))
+    xy = float(np.mean(dx * dy, dtype=np.float64))
     total = max(xx + yy, 1e-30)
     return (xx - yy) / total, 2.0 * xy / total
 
@@ -55,3 +60,36 @@ def turned(direction: tuple[float, float], angle_rad: float) -> tuple[float, flo
     """A lean after a turn of the picture by ``angle_rad`` (from +x towards +y)."""
     c, s = float(np.cos(2.0 * angle_rad)), float(np.sin(2.0 * angle_rad))
     return c * direction[0] - s * direction[1], s * direction[0] + c * direction[1]
+
+
+def slope(places: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Slope of a plane through values at places: least squares, once more without outliers.
+
+    Parameters
+    ----------
+    places : (n, 2) float64
+        (x, y) of each value.
+    values : (n,) float64
+
+    Returns
+    -------
+    (2,) float64
+        Gain along x and along y over the diameter of a disc that spreads as the places do;
+        (0, 0) where the places do not span a plane.
+    """
+    kept = np.ones(len(values), dtype=np.bool_)
+    found: NDArray[np.float64] = np.zeros(3)
+    for _ in range(2):
+        if np.count_nonzero(kept) < 3 or np.linalg.matrix_rank(_planes(places)[kept]) < 3:
+            return np.zeros(2)
+        fitted = np.linalg.lstsq(_planes(places)[kept], values[kept], rcond=None)[0]
+        found = np.asarray(fitted, dtype=np.float64)
+        rest = np.abs(values - _planes(places) @ found)
+        kept = rest <= _OUTLIER * max(float(np.median(rest)), 1e-12)
+    diameter = 4.0 * float(np.sqrt(np.var(places, axis=0).mean()))
+    return np.asarray(found[:2] * diameter, dtype=np.float64)
+
+
+def _planes(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Columns x, y and 1, centred."""
+    return np.column_stack([places - places.mean(axis=0), np.ones(len(places))])

@@ -52,38 +52,43 @@ def mean_power(
     """
     taper = np.outer(np.hanning(window_px + 2)[1:-1], np.hanning(window_px + 2)[1:-1])
     taper /= np.sqrt((taper**2).mean())
+    plane = _Plane(window_px)
     total = np.zeros((window_px, window_px // 2 + 1))
     used = 0
-    integral = cv2.integral(mask.astype(np.uint8))
-    rows, cols = mask.shape
-    for y in range(0, rows - window_px + 1, step_px):
-        for x in range(0, cols - window_px + 1, step_px):
-            covered = (
-                int(integral[y + window_px, x + window_px])
-                - int(integral[y, x + window_px])
-                - int(integral[y + window_px, x])
-                + int(integral[y, x])
-            )
-            if covered < min_coverage * window_px**2:
-                continue
-            part = signal[y : y + window_px, x : x + window_px].astype(np.float64)
-            usable = mask[y : y + window_px, x : x + window_px]
-            part = _detrended(part, usable)
-            total += np.abs(np.fft.rfft2(part * taper)) ** 2
-            used += 1
+    integral = cv2.integral(mask.astype(np.uint8)).astype(np.int64)
+    far = integral[window_px:] - integral[:-window_px]
+    covered = far[::step_px, window_px::step_px] - far[::step_px, :-window_px:step_px]
+    for row in range(len(covered)):
+        y = row * step_px
+        wide = np.flatnonzero(covered[row] >= min_coverage * window_px**2)
+        if not wide.size:
+            continue
+        windows = [(slice(y, y + window_px), slice(x, x + window_px)) for x in wide * step_px]
+        flat = np.stack([plane.without(signal[w].astype(np.float64), mask[w]) for w in windows])
+        for power in np.abs(np.fft.rfft2(flat * taper)) ** 2:
+            total += power
+        used += len(windows)
     frequency, power = _radial(total / max(used, 1), window_px)
     return frequency, power, used
 
 
-def _detrended(part: Floats, usable: NDArray[np.bool_]) -> Floats:
-    """Remove the best plane, and fill what is not usable with it."""
-    side = part.shape[0]
-    y, x = np.mgrid[-1.0 : 1.0 : side * 1j, -1.0 : 1.0 : side * 1j]
-    terms = np.stack([np.ones(part.size), x.ravel(), y.ravel()])
-    kept = terms * usable.ravel()
-    plane = np.linalg.solve(kept @ terms.T, kept @ part.ravel())
-    flat = part - (plane @ terms).reshape(part.shape)
-    return np.where(usable, flat, 0.0)
+class _Plane:
+    """The best plane through a window; what does not change from window to window is kept."""
+
+    def __init__(self, side: int) -> None:
+        y, x = np.mgrid[-1.0 : 1.0 : side * 1j, -1.0 : 1.0 : side * 1j]
+        self.terms = np.stack([np.ones(x.size), x.ravel(), y.ravel()])
+        # Of a copy: BLAS multiplies an array with itself in another order, to other last bits.
+        self.whole = self.terms.copy() @ self.terms.T
+
+    def without(self, part: Floats, usable: NDArray[np.bool_]) -> Floats:
+        """``part`` less its plane, and 0 where it is not usable."""
+        if usable.all():
+            plane = np.linalg.solve(self.whole, self.terms @ part.ravel())
+            return np.asarray(part - (plane @ self.terms).reshape(part.shape))
+        kept = self.terms * usable.ravel()
+        plane = np.linalg.solve(kept @ self.terms.T, kept @ part.ravel())
+        return np.where(usable, part - (plane @ self.terms).reshape(part.shape), 0.0)
 
 
 def _radial(power: Floats, window_px: int) -> tuple[Floats, Floats]:

@@ -34,12 +34,13 @@ _SEEN_PX = 16
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """What of one photo may be aligned on.
+    """What of one photo may be aligned on, averaged down by a whole number.
 
-    ``pixels`` (H, W, 3) as stored, with ``curves`` and ``to_srgb`` to linear sRGB. ``allowed``,
-    ``region`` and ``measured`` are (H, W) bool: what can be read, where the fit must hold, and
-    all that is measured. ``surface`` is (h, w) bool at any smaller size: skin with what it
-    encloses.
+    ``pixels`` (h, w, 3) as stored, with ``curves`` and ``to_srgb`` to linear sRGB. ``allowed``,
+    ``region``, ``measured`` and ``surface`` are (h, w) bool: what can be read, where the fit must
+    hold, all that is measured, and skin with what it encloses. ``factor`` is the whole number:
+    pixel (x, y) lies at ``factor * x + (factor - 1) / 2`` of the photo, whose (rows, columns)
+    are ``photo_shape``.
     """
 
     pixels: NDArray[np.uint8] | NDArray[np.uint16]
@@ -49,11 +50,47 @@ class Source:
     region: Bools
     measured: Bools
     surface: Bools
+    factor: int
+    photo_shape: tuple[int, int]
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns of the photo."""
+        """Rows and columns of what was averaged down."""
         return (self.region.shape[0], self.region.shape[1])
+
+    @property
+    def to_photo(self) -> Floats:
+        """Transform (3, 3) from its pixels to those of the photo."""
+        shift = 0.5 * (self.factor - 1)
+        return np.array([[self.factor, 0.0, shift], [0.0, self.factor, shift], [0.0, 0.0, 1.0]])
+
+
+def whole_factor(shape: tuple[int, int], megapixels: float) -> int:
+    """Largest whole number by which a (rows, columns) picture keeps at least a size."""
+    return max(1, int(np.sqrt(shape[0] * shape[1] / (megapixels * 1e6))))
+
+
+def averaged(
+    pixels: NDArray[np.uint8] | NDArray[np.uint16], factor: int
+) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """A picture averaged down by a whole number, less the rows and columns that are left over."""
+    rows, cols = pixels.shape[0] // factor, pixels.shape[1] // factor
+    part = pixels[: rows * factor, : cols * factor]
+    if factor == 1:
+        return part
+    small = np.asarray(cv2.resize(part, (cols, rows), interpolation=cv2.INTER_AREA))
+    if pixels.dtype == np.uint8:
+        return small.astype(np.uint8, copy=False)
+    return small.astype(np.uint16, copy=False)
+
+
+def thinned(mask: Bools, factor: int) -> Bools:
+    """Every ``factor``-th pixel of a mask, from the middle of each cell."""
+    rows, cols = mask.shape[0] // factor, mask.shape[1] // factor
+    start = factor // 2
+    return np.ascontiguousarray(
+        mask[start : start + rows * factor : factor, start : start + cols * factor : factor]
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +129,7 @@ def side(source: Source, megapixels: float, normalise_share: float, box: Box | N
     normalise_share : float
         Window of the local normalisation, share of the short side.
     box : (x0, y0, width, height) or None
-        Part of the photo, in its pixels; None takes all of it.
+        Part of the source, in its pixels; None takes all of it.
 
     Returns
     -------
@@ -104,9 +141,9 @@ def side(source: Source, megapixels: float, normalise_share: float, box: Box | N
     small = shrink_pixels(source.pixels[part], factor)
     shape = (small.shape[0], small.shape[1])
     rgb = linearise(small, source.curves, source.to_srgb)
-    to_full = resize_transform(shape, (height, width))
-    to_full[:2, 2] += (x0, y0)
-    usable = _surface(source, shape, to_full) & resize_mask(source.allowed[part], shape)
+    to_source = resize_transform(shape, (height, width))
+    to_source[:2, 2] += (x0, y0)
+    usable = resize_mask(source.allowed[part] & source.surface[part], shape)
     short_side = factor * min(source.shape)
     sigma = max(3.0, normalise_share * short_side)
     return Side(
@@ -114,24 +151,10 @@ def side(source: Source, megapixels: float, normalise_share: float, box: Box | N
         grey=flow.locally_normalised(log_luminance(rgb), usable, sigma),
         usable=usable,
         region=resize_mask(source.region[part], shape) & usable,
-        to_full=to_full,
+        to_full=source.to_photo @ to_source,
         short_side=short_side,
         sigma=sigma,
     )
-
-
-def _surface(source: Source, shape: tuple[int, int], to_full: Floats) -> Bools:
-    """The surface on the grid of a box, nearest pixel."""
-    given = (source.surface.shape[0], source.surface.shape[1])
-    to_surface = resize_transform(source.shape, given) @ to_full
-    drawn = cv2.warpAffine(
-        source.surface.view(np.uint8),
-        to_surface[:2],
-        shape[::-1],
-        flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return np.asarray(drawn, dtype=np.bool_)
 
 
 def mirrored(original: Side) -> Side:
@@ -151,14 +174,14 @@ def boxes_to_refine(
     ----------
     before, after : Source
     after_to_before : (3, 3) float64
-        Homography between the full photos.
+        Homography between the sources.
     margin_share : float
         Skin around what is measured, share of the short side.
 
     Returns
     -------
     (box, box) or None
-        (x0, y0, width, height) in pixels of either photo; None where the after photo does not
+        (x0, y0, width, height) in pixels of either source; None where the after photo does not
         show what is measured.
     """
     margin = round(margin_share * min(before.shape))

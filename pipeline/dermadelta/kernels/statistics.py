@@ -34,11 +34,12 @@ def tile_sums(
     counts : (T,) float64
     sums : (T,) or (T, k) float64
     """
-    counts = np.bincount(tile_ids)
+    tiles = tile_ids.astype(np.intp)  # once, not for every column
+    counts = np.bincount(tiles)
     ids = np.flatnonzero(counts).astype(np.int32)
     columns = values.reshape(len(values), -1)
     totals = [
-        np.bincount(tile_ids, weights=columns[:, k])[ids].astype(np.float64)
+        np.bincount(tiles, weights=columns[:, k].astype(np.float64))[ids].astype(np.float64)
         for k in range(columns.shape[1])
     ]
     sums = totals[0] if values.ndim == 1 else np.stack(totals, axis=1)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 GATE_PREFIX: Final = "gate_"
+BIAS_PREFIX: Final = "bias_"
 CHECK_PREFIX: Final = "check_"
 
 DAY: Final = "date32[day][pyarrow]"
@@ -50,11 +51,29 @@ PAIRS_COLUMNS: Final[Mapping[str, str]] = {
     "reasons": "str",
     "alignment_rms_px": "float64",
     "alignment_p95_px": "float64",
+    "alignment_usable_share": "float64",
+    "alignment_method": "str",
+    "area_change_low": "float64",
+    "area_change_high": "float64",
+    "quarter_turns": "Int64",
     "overlap": "float64",
     "mm_per_px": "float64",
     "scale_source": "str",
     "colour_source": "str",
+    "refused_measures": "str",
     "bias_index": "float64",
+}
+
+GATES_COLUMNS: Final[Mapping[str, str]] = {
+    **PAIR_KEYS,
+    "gate": "str",
+    "value": "float64",
+    "answer": "str",
+    "unit": "str",
+    "limit": "str",
+    "verdict": "str",
+    "refuses": "str",
+    "remedy": "str",
 }
 
 READINGS_COLUMNS: Final[Mapping[str, str]] = {

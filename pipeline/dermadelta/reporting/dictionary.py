@@ -13,7 +13,8 @@ import pandas as pd
 
 from dermadelta.domain import Measure
 from dermadelta.reporting.catalogue import INSTALLED, measures_by_name
-from dermadelta.reporting.columns import CHECK_PREFIX, DAY, GATE_PREFIX
+from dermadelta.reporting.columns import BIAS_PREFIX, CHECK_PREFIX, DAY, GATE_PREFIX
+from dermadelta.reporting.gates import BIAS_MEANINGS
 
 MEASURE_UNIT: Final = "unit of the measure"
 SDC_UNIT: Final = "%, or the unit of the measure for difference measures"
@@ -83,15 +84,46 @@ _PAIRS: Final[Mapping[str, tuple[str, str]]] = {
     "reasons": ("", "Why the pair was refused or failed, and why cells are empty; joined by |."),
     "alignment_rms_px": ("px of the before photo", "Typical alignment error inside the region."),
     "alignment_p95_px": ("px of the before photo", "Alignment error that 95 % stay below."),
+    "alignment_usable_share": (
+        "0 to 1",
+        "Part of the region where the displacement may be used; elsewhere nothing is measured.",
+    ),
+    "alignment_method": ("", "How the alignment was found, landmarks by hand among them."),
+    "area_change_low": (
+        "1 = none",
+        "Relative change of area by the displacement alone inside the region, 5th percentile.",
+    ),
+    "area_change_high": ("1 = none", "The same, 95th percentile."),
+    "quarter_turns": ("90°", "Turns counter-clockwise between the two upright photographs."),
     "overlap": ("0 to 1", "Part of the region that both photographs show."),
     "mm_per_px": ("mm/px", "Scale of the upright before photograph at the skin."),
     "scale_source": ("", "Where the scale came from: target, marker, ruler, given, carried, none."),
     "colour_source": ("", "What the colours were corrected with: target, chart or none."),
-    "bias_index": (
-        "signed sum",
-        "Do the differences between the photographs favour the after photo? 0 is neutral, "
-        "positive flatters the after photo.",
+    "refused_measures": (
+        "",
+        "Measures that a gate refuses, joined by a semicolon; * is all of them. "
+        "The table gates says which gate and why.",
     ),
+    "bias_index": (
+        "-1 to 1",
+        "Do the differences between the photographs favour the after photo? Mean of the parts "
+        "bias_<name>: 0 is neutral, positive flatters the after photo.",
+    ),
+}
+
+_GATES: Final[Mapping[str, tuple[str, str]]] = {
+    "gate": ("", "Name of the gate."),
+    "value": ("unit of the gate", "What was observed, where it is a number."),
+    "answer": ("", "What was observed, where it is a word."),
+    "unit": ("", "Unit of the value in this row."),
+    "limit": ("unit of the gate", "What the value is held against."),
+    "verdict": ("", "pass, fail or not_applicable."),
+    "refuses": (
+        "",
+        "Measures that this failing gate refuses, joined by a semicolon; * is all of them. "
+        "Empty where it passes or only marks.",
+    ),
+    "remedy": ("", "What to do about a failure, what was corrected, or why it does not apply."),
 }
 
 _READINGS: Final[Mapping[str, tuple[str, str]]] = {
@@ -132,6 +164,7 @@ _SUMMARY: Final[Mapping[str, tuple[str, str]]] = {
 _OWN: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
     "changes": _CHANGES,
     "pairs": _PAIRS,
+    "gates": _GATES,
     "readings": _READINGS,
     "photos": _PHOTOS,
     "summary": _SUMMARY,
@@ -208,6 +241,9 @@ def _entry(
             "",
             f"Outcome of the gate {name}: pass, fail or not_applicable; empty if not reached.",
         )
+    part = column.removeprefix(BIAS_PREFIX)
+    if table == "pairs" and column.startswith(BIAS_PREFIX) and part in BIAS_MEANINGS:
+        return "-1 to 1", f"Part of the bias index. Positive: {BIAS_MEANINGS[part]}"
     if table == "photos" and column.startswith(CHECK_PREFIX):
         name = column.removeprefix(CHECK_PREFIX).replace("_", " ")
         return "", f"Observed value of the check {name}; accepted and reasons hold the outcome."

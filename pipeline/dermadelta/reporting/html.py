@@ -19,6 +19,8 @@ from dermadelta.reporting.figures import HEAT_STOPS, pair_figures
 from dermadelta.reporting.sentences import headline
 from dermadelta.reporting.strings import STATUSES, TEXT, day, sentence, spoken
 from dermadelta.reporting.views import (
+    bias_sentence,
+    bias_views,
     change_views,
     check_views,
     is_measured,
@@ -67,6 +69,8 @@ def pair_page(result: PairResult, folder: Path, *, catalogue: Sequence[Measure] 
         checks=checks,
         n_passed=sum(check.verdict == "pass" for check in checks),
         n_decided=sum(check.verdict != "not_applicable" for check in checks),
+        bias=bias_views(result),
+        bias_sentence=bias_sentence(result),
         facts=facts(result, measures),
         figures=pair_figures(result, folder, measures),
         heat_stops=HEAT_STOPS,

@@ -19,8 +19,8 @@ from dermadelta.reporting.tables import build_tables
 from dermadelta.reporting.views import ChangeView, axis_limits, change_view, remedies
 
 FILES: Final = (
-    *("results.xlsx", "changes.csv", "pairs.csv", "readings.csv", "photos.csv", "summary.csv"),
-    *("repeatability.csv", "repeatability.html", "data_dictionary.csv", "run.json"),
+    *("results.xlsx", "changes.csv", "pairs.csv", "gates.csv", "readings.csv", "photos.csv"),
+    *("summary.csv", "repeatability.csv", "repeatability.html", "data_dictionary.csv", "run.json"),
 )
 
 

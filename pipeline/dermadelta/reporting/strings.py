@@ -68,14 +68,30 @@ CHECK_VERDICTS: Final[Mapping[str, str]] = {
 
 CHECKS: Final[Mapping[str, str]] = {
     "alignment": "Alignment error",
+    "camera": "Camera and lens",
     "clipping": "Overexposed skin",
     "light": "Light direction and softness",
+    "mirrored": "Mirror image",
+    "other_side": "Other side of the body",
+    "preparation": "What was on the skin",
     "scale": "Agreement of the scales",
     "tilt": "Camera tilt",
     "timing": "Days since the session",
+    "white_balance": "White balance",
     "zoom": "Distance to the skin",
 }
 """A check without an entry is called by its name."""
+
+BIAS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "light": ("Light", "more even after", "harder after"),
+    "sharpness": ("Sharpness", "softer after", "sharper after"),
+    "zoom": ("Distance", "smaller in the frame after", "larger in the frame after"),
+    "exposure": ("Exposure", "brighter after", "darker after"),
+    "white_balance": ("White balance", "less red after", "redder after"),
+    "pose": ("Camera angle", "foreshortened after", "foreshortened before"),
+    "timing": ("Timing", "soon after a session", ""),
+}
+"""Parts of the bias index, and what is the matter where they flatter the after photo or not."""
 
 REGIONS: Final[Mapping[str, str]] = {
     "roi": "region of interest",
@@ -258,6 +274,19 @@ class Text:
         "{} error typical, {} for 95 % of the region; {} of the region seen in both; method {}"
     )
     bias: str = "Bias index"
+    bias_title: str = "Whom the photography flatters"
+    bias_for: str = "Taken together, the photography flatters the after photograph (bias index {})."
+    bias_against: str = (
+        "Taken together, the photography flatters the before photograph (bias index {})."
+    )
+    bias_neutral: str = (
+        "Taken together, the photography favours neither photograph (bias index {})."
+    )
+    bias_scale: str = "-1 flatters the before photograph, 0 neither, 1 the after photograph."
+    bias_part: str = "Difference"
+    bias_value: str = "Part"
+    bias_word: str = "What differs"
+    bias_none: str = "no remarkable difference"
     bias_text: str = "{} (0 is neutral; above 0 the photography flatters the after photograph)"
     regions: str = "Regions"
     region_share: str = "{} of the frame"

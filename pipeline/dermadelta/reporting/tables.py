@@ -26,9 +26,11 @@ from dermadelta.domain import (
 )
 from dermadelta.reporting.catalogue import INSTALLED, measures_by_name
 from dermadelta.reporting.columns import (
+    BIAS_PREFIX,
     CHANGES_COLUMNS,
     CHECK_PREFIX,
     GATE_PREFIX,
+    GATES_COLUMNS,
     PAIR_KEYS,
     PAIRS_COLUMNS,
     PHOTOS_HEAD,
@@ -36,6 +38,7 @@ from dermadelta.reporting.columns import (
     READINGS_COLUMNS,
     SUMMARY_COLUMNS,
 )
+from dermadelta.reporting.gates import gate_rows, refused_measures
 from dermadelta.reporting.summary import summary_rows
 
 Row = dict[str, Any]
@@ -65,9 +68,9 @@ def build_tables(
     Returns
     -------
     dict of str to DataFrame
-        ``changes``, ``pairs``, ``readings``, ``photos`` and ``summary``, rows in a fixed order.
-        Units stand in a column ``unit`` or in the data dictionary. Without results the tables
-        are empty and keep their columns and types.
+        ``changes``, ``pairs``, ``gates``, ``readings``, ``photos`` and ``summary``, rows in a
+        fixed order. Units stand in a column ``unit`` or in the data dictionary. Without results
+        the tables are empty and keep their columns and types.
     """
     measures = measures_by_name(catalogue)
     ordered = sorted(results, key=_pair_order)
@@ -75,6 +78,7 @@ def build_tables(
     return {
         "changes": _frame(change_rows, CHANGES_COLUMNS),
         "pairs": _pairs(ordered),
+        "gates": _gates(ordered),
         "readings": _readings(ordered),
         "photos": _photos(photos),
         "summary": _frame(summary_rows(change_rows, measures), SUMMARY_COLUMNS),
@@ -199,13 +203,23 @@ def _missing_row(result: PairResult, measure: Measure) -> Row:
 
 def _pairs(results: Sequence[PairResult]) -> pd.DataFrame:
     gates = dict.fromkeys(gate.name for result in results for gate in result.gates)
-    columns = dict(PAIRS_COLUMNS) | {GATE_PREFIX + name: "str" for name in gates}
-    return _frame([_pair_row(result, gates) for result in results], columns)
+    parts = dict.fromkeys(name for result in results for name, _ in result.bias)
+    columns = dict(PAIRS_COLUMNS) | {BIAS_PREFIX + name: "float64" for name in parts}
+    columns |= {GATE_PREFIX + name: "str" for name in gates}
+    return _frame([_pair_row(result, gates, parts) for result in results], columns)
 
 
-def _pair_row(result: PairResult, gates: Iterable[str]) -> Row:
-    alignment, scale = result.alignment, result.scale
-    aligned = alignment if isinstance(alignment, AlignmentSummary) else None
+def _gates(results: Sequence[PairResult]) -> pd.DataFrame:
+    rows = [row for result in results for row in gate_rows(result, _keys(result))]
+    return _frame(rows, GATES_COLUMNS)
+
+
+def _keys(result: PairResult) -> Row:
+    return {name: getattr(result.pair, name) for name in PAIR_KEYS}
+
+
+def _pair_row(result: PairResult, gates: Iterable[str], parts: Iterable[str]) -> Row:
+    alignment, scale, bias = result.alignment, result.scale, dict(result.bias)
     verdicts = {gate.name: gate.verdict.value for gate in result.gates}
     gaps = [
         f"{name}: {value.reason}"
@@ -213,24 +227,41 @@ def _pair_row(result: PairResult, gates: Iterable[str]) -> Row:
             ("alignment", alignment),
             ("mm_per_px", scale),
             ("bias_index", result.bias_index),
+            *((BIAS_PREFIX + name, part) for name, part in result.bias),
         )
         if isinstance(value, NotMeasured) and value.reason not in result.reasons
     ]
     pair = result.pair
-    keys = {name: getattr(pair, name) for name in PAIR_KEYS}
-    return keys | {
-        "before_photo": ";".join(result.before_used or [p.photo_id for p in pair.before]),
-        "after_photo": ";".join(result.after_used or [p.photo_id for p in pair.after]),
-        "status": result.status.value,
-        "reasons": join_reasons([*result.reasons, *gaps]),
-        "alignment_rms_px": aligned.rms_px if aligned else None,
-        "alignment_p95_px": aligned.p95_px if aligned else None,
-        "overlap": aligned.overlap if aligned else None,
-        "mm_per_px": scale.mm_per_px if isinstance(scale, Scale) else None,
-        "scale_source": scale.source if isinstance(scale, Scale) else "none",
-        "colour_source": result.colour_source,
-        "bias_index": result.bias_index,
-        **{GATE_PREFIX + name: verdicts.get(name, "") for name in gates},
+    return (
+        _keys(result)
+        | _alignment_row(alignment)
+        | {
+            "before_photo": ";".join(result.before_used or [p.photo_id for p in pair.before]),
+            "after_photo": ";".join(result.after_used or [p.photo_id for p in pair.after]),
+            "status": result.status.value,
+            "reasons": join_reasons([*result.reasons, *gaps]),
+            "mm_per_px": scale.mm_per_px if isinstance(scale, Scale) else None,
+            "scale_source": scale.source if isinstance(scale, Scale) else "none",
+            "colour_source": result.colour_source,
+            "refused_measures": ";".join(refused_measures(result)),
+            "bias_index": result.bias_index,
+            **{BIAS_PREFIX + name: bias.get(name) for name in parts},
+            **{GATE_PREFIX + name: verdicts.get(name, "") for name in gates},
+        }
+    )
+
+
+def _alignment_row(alignment: AlignmentSummary | NotMeasured) -> Row:
+    found = alignment if isinstance(alignment, AlignmentSummary) else None
+    return {
+        "alignment_rms_px": found.rms_px if found else None,
+        "alignment_p95_px": found.p95_px if found else None,
+        "alignment_usable_share": found.usable_share if found else None,
+        "alignment_method": found.method if found else "",
+        "area_change_low": found.area_change[0] if found else None,
+        "area_change_high": found.area_change[1] if found else None,
+        "quarter_turns": found.quarter_turns if found else None,
+        "overlap": found.overlap if found else None,
     }
 
 

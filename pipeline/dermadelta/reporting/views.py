@@ -28,12 +28,14 @@ from dermadelta.reporting.sentences import (
     title,
 )
 from dermadelta.reporting.strings import (
+    BIAS,
     CHECK_VERDICTS,
     REFERENCES,
     TEXT,
     VERDICTS,
     check_name,
     region_name,
+    spoken,
 )
 
 Measures = Mapping[str, Measure]
@@ -42,6 +44,10 @@ CHECK_DECIMALS: Final = 3
 
 SHORT_UNIT: Final = 4
 """Longer units of checks are phrases and stand on a line of their own."""
+
+
+REMARKABLE_BIAS: Final = 0.25
+"""Smaller parts of the bias index lie within what any two photographs differ by."""
 
 
 @dataclass(frozen=True)
@@ -236,6 +242,41 @@ def _consequence(check: Check, measures: Measures) -> str:
     if check.refuses:
         return TEXT.refuses_some.format(", ".join(title(n, measures) for n in check.refuses))
     return TEXT.marks
+
+
+@dataclass(frozen=True)
+class BiasView:
+    """One part of the bias index as a row."""
+
+    title: str
+    value: str
+    word: str
+
+
+def bias_sentence(result: PairResult) -> str:
+    """Say whom the photography flatters; empty where nothing could be seen."""
+    index = result.bias_index
+    if isinstance(index, NotMeasured):
+        return ""
+    text = TEXT.bias_neutral
+    if abs(index) >= REMARKABLE_BIAS:
+        text = TEXT.bias_for if index > 0.0 else TEXT.bias_against
+    return text.format(fixed(index, 2, signed=True))
+
+
+def bias_views(result: PairResult) -> tuple[BiasView, ...]:
+    """Return the parts of the bias index with what differs."""
+    return tuple(_bias_view(name, part) for name, part in result.bias)
+
+
+def _bias_view(name: str, part: float | NotMeasured) -> BiasView:
+    title, flatters, against = BIAS.get(name, (spoken(name).capitalize(), "", ""))
+    if isinstance(part, NotMeasured):
+        return BiasView(title, "", part.reason)
+    word = flatters if part > 0.0 else against
+    if abs(part) < REMARKABLE_BIAS or not word:
+        word = TEXT.bias_none
+    return BiasView(title, fixed(part, 2, signed=True), word)
 
 
 def remedies(result: PairResult) -> tuple[str, ...]:

@@ -34,12 +34,13 @@ from dermadelta.kernels.geometry import (
     area_scale,
     bounding_box,
     dense_map,
+    grid_values,
     invert_field,
     pixel_grid,
     reached_box,
     tile_numbers,
 )
-from dermadelta.kernels.masks import shrink
+from dermadelta.kernels.masks import picked, shrink
 from dermadelta.kernels.resampling import resize_mask, sample_mask, shrink_to
 
 
@@ -54,6 +55,7 @@ class CarryConfig(Settings):
     min_region_px: int = Field(
         400, gt=0, description="Fewer usable pixels: the region is not measured."
     )
+    scars: bool = Field(True, description="Whether scars are looked for; no gate rests on them.")
     lesion_floor_de00: float = Field(
         4.0, gt=0.0, description="Least ΔE00 from the surroundings that can be a scar."
     )
@@ -166,6 +168,10 @@ def _shared_mask(item: Region, photos: Sequence[AlignedPhoto]) -> Mask:
         for top, rows in _strips(box):
             points = dense_map(partial(_to_after, other.alignment), (x0, top, width, rows))
             part[top - y0 : top - y0 + rows] &= sample_mask(_allowed(item, other), points)
+            if not other.alignment.usable.all():
+                part[top - y0 : top - y0 + rows] &= grid_values(
+                    other.alignment.usable, other.alignment.grid_step_px, points
+                )
     return mask
 
 
@@ -296,32 +302,30 @@ def _views(
     lesions = {}
     for name in dict.fromkeys(cut.name for cut in cuts):
         same = [cut for cut in cuts if cut.name == name]
-        scores = [maps[id(cut)][cut.mask] for cut in same]
+        scores = [picked(cut.mask, maps[id(cut)])[0] for cut in same] if config.scars else []
         lesions[name] = _lesion_thresholds(photos, scores, config)
-    views = []
-    for cut in cuts:
-        views.append(
-            SkinView(
-                photo_id=cut.source.photo.photo.ref.photo_id,
-                role=cut.source.role,
-                region=cut.name,
-                rgb=cut.rgb,
-                mask=cut.mask,
-                skin=cut.skin,
-                origin=cut.box[:2],
-                frame_short_side_px=short_side,
-                scale=_own_scale(base_scale, cut),
-                to_reference=cut.to_reference,
-                magnification=cut.magnification,
-                grid=grid,
-                tile_ids=cut.tile_ids,
-                blur_to_add_px2=0.0,
-                scar=_scar(cut),
-                lesion=lesions[cut.name],
-                discolouration=maps[id(cut)],
-            )
+    return tuple(
+        SkinView(
+            photo_id=cut.source.photo.photo.ref.photo_id,
+            role=cut.source.role,
+            region=cut.name,
+            rgb=cut.rgb,
+            mask=cut.mask,
+            skin=cut.skin,
+            origin=cut.box[:2],
+            frame_short_side_px=short_side,
+            scale=_own_scale(base_scale, cut),
+            to_reference=cut.to_reference,
+            magnification=cut.magnification,
+            grid=grid,
+            tile_ids=cut.tile_ids,
+            blur_to_add_px2=0.0,
+            scar=_scar(cut),
+            lesion=lesions[cut.name],
+            discolouration=maps[id(cut)],
         )
-    return tuple(views)
+        for cut in cuts
+    )
 
 
 def _pair_scale(photos: Sequence[AlignedPhoto], cuts: Sequence[_Cut]) -> Scale | NotMeasured:
@@ -352,7 +356,7 @@ def _own_scale(base: Scale | NotMeasured, cut: _Cut) -> Scale | NotMeasured:
 
 def _discolouration(cut: _Cut, scale: Scale | NotMeasured, config: CarryConfig) -> FloatArray:
     shape = cut.mask.shape
-    if cut.name == REFERENCE:  # no scars are sought there
+    if cut.name == REFERENCE or not config.scars:  # no scars are sought there
         return np.zeros(shape, dtype=np.float32)
     factor = min(1.0, config.lesion_side_px / max(shape))
     small = shrink_to(cut.rgb, factor)
@@ -381,6 +385,8 @@ def _lesion_thresholds(
     scores: Sequence[FloatArray],
     config: CarryConfig,
 ) -> LesionThresholds | NotMeasured:
+    if not config.scars:
+        return NotMeasured("scars are not looked for (carry.scars)")
     given = [isinstance(photo.regions.scar, Region) for photo in photos]
     if any(given) and not all(given):
         return NotMeasured(

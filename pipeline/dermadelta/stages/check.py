@@ -186,10 +186,16 @@ def _focus(photo: Photo, box: Box, config: CheckConfig) -> Check:
     return Check("focus", blur, "px", limit, _verdict(blur <= config.max_blur_px), remedy)
 
 
+_LEAST_TILE_PX = 32
+"""Side that the blur of details needs."""
+
+
 def _tiles(rgb: Pixels, config: CheckConfig) -> list[NDArray[np.float32]]:
     """Grey tiles (0..255) spread evenly over a picture."""
     height, width = rgb.shape[:2]
     side = min(config.tile_px, height, width)
+    if side < _LEAST_TILE_PX:
+        return []
     corners = [
         (y, x) for y in range(0, height - side + 1, side) for x in range(0, width - side + 1, side)
     ]

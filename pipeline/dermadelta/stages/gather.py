@@ -27,7 +27,13 @@ from dermadelta.domain import (
     Settings,
     SkinView,
 )
-from dermadelta.kernels.geometry import local_affine
+from dermadelta.kernels.geometry import (
+    ASSUMED_FOCAL_35MM,
+    focal_px,
+    inverse,
+    local_affine,
+    tilt_between,
+)
 from dermadelta.kernels.statistics import bootstrap_change_sd
 from dermadelta.variance.nuisances import Observed, observed_nuisances, same_pixels
 
@@ -245,13 +251,14 @@ def _observed(
 
 def _pose(before: SkinView, after: SkinView) -> tuple[float, float]:
     """Tilt, rad, and log magnification between two photos at the region."""
-    affines = []
-    for view in (before, after):
-        rows, cols = view.mask.shape
-        centre = (view.origin[0] + cols / 2.0, view.origin[1] + rows / 2.0)
-        affines.append(local_affine(view.to_reference, centre))
-    big, small = np.linalg.svd(np.linalg.inv(affines[0]) @ affines[1], compute_uv=False)
-    return float(np.arccos(min(1.0, small / big))), float(0.5 * np.log(big * small))
+    rows, cols = after.mask.shape
+    centre = (after.origin[0] + cols / 2.0, after.origin[1] + rows / 2.0)
+    matrix = inverse(before.to_reference) @ after.to_reference
+    # The frame of the after photo is not known here: that of the first, as large as it shows.
+    side = after.frame_short_side_px * after.magnification
+    focal = focal_px(ASSUMED_FOCAL_35MM, (round(side), round(4.0 / 3.0 * side)))
+    zoom = 0.5 * np.log(abs(np.linalg.det(local_affine(matrix, centre))))
+    return tilt_between(matrix, centre, focal), float(zoom)
 
 
 def _contrast(reading: Reading, skin: Sequence[Reading]) -> float:

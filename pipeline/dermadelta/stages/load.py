@@ -25,6 +25,7 @@ from dermadelta.domain import (
 from dermadelta.errors import UnreadablePhoto
 from dermadelta.files.icc import D50_WHITE, BrokenProfileError, parse_profile, table_to_srgb
 from dermadelta.files.images import ColourTags, DecodedImage, read_image, upright
+from dermadelta.files.landmarks import read_landmarks
 from dermadelta.files.regions import read_region
 from dermadelta.kernels.colour import D65_WHITE, SRGB_TO_XYZ, srgb_decode
 
@@ -81,6 +82,8 @@ def load(ref: PhotoRef, config: LoadConfig) -> Photo:
         More pixels than ``max_pixels``. Remedy: crop, or raise the limit.
     MaskError
         A region file given with the photograph cannot be used.
+    LandmarkError
+        The landmarks given with it cannot be used. Remedy: in the message.
     """
     image = read_image(ref.path, max_pixels=config.max_pixels)
     header = image.header
@@ -104,9 +107,14 @@ def load(ref: PhotoRef, config: LoadConfig) -> Photo:
         software=header.software,
         captured_at=header.captured_at,
         jpeg_step=header.jpeg_step,
+        lens=header.lens,
+        focal_35mm=header.focal_35mm,
+        digital_zoom=header.digital_zoom,
+        portrait_mode=header.portrait_mode,
     )
     found = replace(ref, sha256=header.sha256)
-    return Photo(found, rgb, to_linear, clipped, metadata, _given_masks(ref, metadata))
+    given, landmarks = _given_masks(ref, metadata), _given_landmarks(ref, metadata)
+    return Photo(found, rgb, to_linear, clipped, metadata, given, landmarks)
 
 
 def load_mask(source: str, photo: Photo) -> Mask:
@@ -146,6 +154,13 @@ def _given_masks(ref: PhotoRef, metadata: CaptureMetadata) -> dict[str, Mask]:
         for name, source in sources.items()
         if source
     }
+
+
+def _given_landmarks(ref: PhotoRef, metadata: CaptureMetadata) -> Matrix:
+    """Landmarks given with the photograph, (n, 4); the size of the other photo is not known."""
+    if ref.landmarks is None:
+        return np.empty((0, 4))
+    return read_landmarks(ref.landmarks, after_size=(metadata.height, metadata.width))
 
 
 def _clipped(pixels: Pixels, level: float) -> Mask:

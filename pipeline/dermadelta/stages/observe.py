@@ -21,7 +21,9 @@ from dermadelta.domain import (
 )
 from dermadelta.kernels.colour import TINY, log_luminance
 from dermadelta.kernels.geometry import local_affine
-from dermadelta.kernels.shading import lean, turned
+from dermadelta.kernels.masks import picked
+from dermadelta.kernels.memo import once
+from dermadelta.kernels.shading import lean, slope, turned
 from dermadelta.kernels.sharpness import blur_difference, mean_power, noise_floor
 from dermadelta.kernels.statistics import robust_sd, tile_sums
 
@@ -80,7 +82,11 @@ def observe(carried: Carried, photos: Sequence[AlignedPhoto], config: ObserveCon
         v for v in carried.views if v.region == (REFERENCE if REFERENCE in names else names[0])
     ]
     regions = [v for v in carried.views if v.region == names[0]]
-    base = _Base(_spectrum(anchors[0], config), _tile_logs(anchors[0]), _tile_logs(regions[0]))
+    base = _Base(
+        once(_spectrum, anchors[0], config),
+        once(_tile_logs, anchors[0], config),
+        once(_tile_logs, regions[0], config),
+    )
     facts = tuple(
         _photo_facts(base, anchor, region, photo, config)
         for anchor, region, photo in zip(anchors, regions, photos, strict=True)
@@ -104,10 +110,11 @@ class _Base:
 def _photo_facts(
     base: _Base, view: SkinView, region: SkinView, photo: AlignedPhoto, config: ObserveConfig
 ) -> PhotoFacts:
-    spectrum = _spectrum(view, config)
+    spectrum, tiles = once(_spectrum, view, config), once(_tile_logs, region, config)
     first = photo.alignment is None
     sigma2, se = (0.0, 0.0) if first else _blur(base.spectrum, spectrum, view, config)
-    change = _change(base.anchor, _tile_logs(view))
+    own = once(_tile_logs, view, config)
+    change = _change(base.anchor, own)
     light = change.mean(axis=1)
     return PhotoFacts(
         photo_id=view.photo_id,
@@ -121,13 +128,14 @@ def _photo_facts(
             float(np.median(change[:, 2] - change[:, 1])),
         ),
         shading_shift=robust_sd(light),
-        clipped_share=_clipped_share(region, photo),
-        region_ln_exposure=float(np.median(_change(base.region, _tile_logs(region)).mean(axis=1))),
+        clipped_share=_clipped_share(region, photo, tiles[0]),
+        region_ln_exposure=float(np.median(_change(base.region, tiles).mean(axis=1))),
         lean=_lean(region, config),
         noise_share=_noise_share(spectrum, view, config),
         ln_grain=_ln_amplitude(base.spectrum, spectrum, 1.0, config.grain),
         ln_detail=_ln_amplitude(base.spectrum, spectrum, view.magnification, config.detail),
         jpeg_step=photo.photo.photo.metadata.jpeg_step,
+        light_from=_light_from(view, own),
     )
 
 
@@ -145,6 +153,14 @@ def _lean(region: SkinView, config: ObserveConfig) -> tuple[float, float]:
     roll = float(np.arctan2(affine[1, 0] - affine[0, 1], affine[0, 0] + affine[1, 1]))
     own = lean(log_luminance(region.rgb), region.mask, config.lean_sigma_px * region.magnification)
     return turned(own, roll)
+
+
+def _light_from(view: SkinView, tiles: Logs) -> tuple[float, float]:
+    """Slope of log luminance, as a plane through tiles; lesions on them must not count."""
+    ids, logs = tiles
+    places = np.stack([ids % view.grid.n_cols, ids // view.grid.n_cols], axis=1)
+    x, y = slope(places.astype(np.float64), logs.mean(axis=1))
+    return float(x), float(y)
 
 
 def _noise_share(spectrum: Spectrum, view: SkinView, config: ObserveConfig) -> float:
@@ -216,18 +232,22 @@ def _lowest(view: SkinView, config: ObserveConfig) -> float:
     return config.spectrum_low_per_mm * view.scale.mm_per_px * view.magnification
 
 
-def _tile_logs(view: SkinView) -> tuple[NDArray[np.int32], Matrix]:
+def _tile_logs(view: SkinView, _config: ObserveConfig) -> Logs:
     """Log of the mean linear RGB per tile."""
-    ids, counts, sums = tile_sums(view.tile_ids[view.mask], view.rgb[view.mask])
+    tiles, colours = picked(view.mask, view.tile_ids, view.rgb)
+    ids, counts, sums = tile_sums(tiles, colours)
     return ids, np.log(np.maximum(sums / counts[:, None], TINY))
 
 
-def _clipped_share(view: SkinView, photo: AlignedPhoto) -> float:
+def _clipped_share(view: SkinView, photo: AlignedPhoto, tiles: NDArray[np.int32]) -> float:
     """Saturated pixels among those that the region covers, from the tiles it reaches."""
     x0, y0 = view.origin
     rows, cols = view.mask.shape
     clipped = photo.photo.photo.clipped[y0 : y0 + rows, x0 : x0 + cols]
-    reached = np.isin(view.tile_ids, np.unique(view.tile_ids[view.mask]))
+    # The last entry is that of pixels without a tile, whose number is -1.
+    is_reached = np.zeros(view.grid.n_cols * view.grid.n_rows + 1, dtype=np.bool_)
+    is_reached[tiles] = True
+    reached = is_reached[view.tile_ids]
     total = int(np.count_nonzero(reached & (view.skin | clipped)))
     return float(np.count_nonzero(reached & clipped)) / max(total, 1)
 

@@ -260,3 +260,23 @@ def test_a_picture_that_is_not_read_is_ignored_with_its_remedy(tmp_path, suffix)
     (item,) = discover(tmp_path).ignored
     assert "not read" in item.cause
     assert "TIFF" in item.remedy
+
+
+def test_landmarks_belong_to_the_photo_of_their_name(tmp_path):
+    touch(
+        tmp_path,
+        "S/2026-01-02/a.jpg",
+        "S/2026-01-02/gone.landmarks.csv",
+        "S/2026-01-02/notes.csv",
+        "S/2026-03-02/a.jpg",
+        "S/2026-03-02/a.landmarks.CSV",
+    )
+    intake = discover(tmp_path)
+    first, second = intake.photos
+    assert first.landmarks is None
+    assert Path(second.landmarks) == tmp_path / "S/2026-03-02/a.landmarks.CSV"
+    assert second.roi is None
+    (problem,) = intake.problems
+    assert problem.file == "S/2026-01-02/gone.landmarks.csv"
+    assert problem.cause == "landmarks without their photo"
+    assert [file.file for file in intake.ignored] == ["S/2026-01-02/notes.csv"]

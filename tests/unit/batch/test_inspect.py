@@ -121,3 +121,12 @@ def test_a_photo_that_changed_since_it_was_listed(put, tmp_path):
     record = inspect_photo(replace(ref, sha256="0" * 64), CONFIG)
     assert not record.readable
     assert "changed" in record.quality.reasons[0]
+
+
+def test_landmarks_that_cannot_be_used_are_left_to_the_pair(put, tmp_path):
+    path = put("S/2026-01-02/a.png")
+    path.with_name("a.landmarks.csv").write_bytes(b"x")
+    (record,), _ = inspected(tmp_path)
+    assert record.readable
+    assert record.quality.accepted
+    assert record.ref.landmarks == str(path.with_name("a.landmarks.csv"))

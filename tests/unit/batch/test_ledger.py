@@ -31,6 +31,7 @@ CHANGED = {
     "reference": "1,2 3,4 5,6",
     "exclude": "1,2 3,4 5,6",
     "scar_mask": "1,2 3,4 5,6",
+    "landmarks": "points.csv",
     "mm_per_px": 0.05,
     "details": (("light", "ring"),),
     "extra": (("x_a", "1"),),
@@ -128,3 +129,17 @@ def test_a_failure_is_tried_again(stored, tmp_path):
     result, folder = stored
     write_pair(folder, replace(result, status=PairStatus.FAILED, pictures=()), [])
     assert is_done(tmp_path, result.pair, "key") is None
+
+
+def test_the_content_of_landmarks_is_in_the_key_and_their_name_is_not(pair, tmp_path):
+    first, second = tmp_path / "a.landmarks.csv", tmp_path / "b.csv"
+    first.write_bytes(b"one")
+    second.write_bytes(b"one")
+    key = pair_key(with_after(pair, landmarks=str(first)), "f")
+    assert key != pair_key(pair, "f")
+    assert pair_key(with_after(pair, landmarks=str(second)), "f") == key
+    first.write_bytes(b"two")
+    assert pair_key(with_after(pair, landmarks=str(first)), "f") != key
+    first.unlink()
+    missing = pair_key(with_after(pair, landmarks=str(first)), "f")
+    assert missing not in (key, pair_key(pair, "f"))

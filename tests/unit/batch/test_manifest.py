@@ -267,3 +267,13 @@ def test_sessions_beside_a_manifest_are_found(manifest):
     intake = discover(path)
     assert len(intake.sessions) == 1
     assert intake == discover(path.parent)
+
+
+def test_landmarks_lie_beside_the_manifest(manifest, tmp_path):
+    (tmp_path / "points").mkdir()
+    (tmp_path / "points" / "a.csv").write_bytes(b"x")
+    rows = "S,2026-04-03,c,a.jpg,\nS,2026-05-03,c,b.jpg,points\\a.csv\n"
+    first, second = photos(manifest(f"{HEADER},landmarks\n{rows}"))
+    assert first.landmarks is None
+    assert Path(second.landmarks) == tmp_path / "points" / "a.csv"
+    assert second.extra == ()

@@ -58,3 +58,12 @@ def test_an_impossible_scale_is_refused(measured, tmp_path, scale):
     with pytest.raises(UsageError, match="mm per pixel is impossible"):
         compare(BEFORE, AFTER, tmp_path, Config(), mm_per_px=scale)
     assert measured == []
+
+
+def test_landmarks_go_with_the_after_photo(measured, tmp_path):
+    points = tmp_path / "points.csv"
+    rows = ["before_x,before_y,after_x,after_y", "1,2,3,4", "90,5,92,6", "4,80,7,83", "70,70,72,74"]
+    points.write_text("\n".join(rows), encoding="utf-8")
+    compare(BEFORE, AFTER, tmp_path / "out", Config(), landmarks=str(points))
+    (pair,) = measured
+    assert [ref.landmarks for ref in (*pair.before, *pair.after)] == [None, str(points)]

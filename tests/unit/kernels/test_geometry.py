@@ -7,16 +7,20 @@ from dermadelta.kernels.geometry import (
     area_scale,
     bounding_box,
     dense_map,
+    focal_px,
     inverse,
     invert_field,
     is_plausible_view,
+    lengthening,
     local_affine,
     pixel_grid,
     reached_box,
     resize_transform,
     sample_displacement,
     tile_numbers,
+    tilt_between,
 )
+from dermadelta.phantom.camera import Camera, pose
 
 TILTED = np.array([[1.04, 0.05, -12.0], [-0.03, 0.97, 9.0], [6e-5, -4e-5, 1.0]])
 SHAPE = (480, 640)
@@ -176,3 +180,57 @@ def turn(degrees, zoom=1.0):
 )
 def test_which_views_are_plausible(matrix, plausible):
     assert is_plausible_view(matrix, SHAPE, max_zoom=2.0, max_stretch=1.5) is plausible
+
+
+FRAME = (640, 480)
+FOCAL = 1.3 * FRAME[0]
+"""Of the cameras of the phantom."""
+
+CENTRE = np.array([319.5, 239.5])
+
+
+def leaning(degrees, towards=0.0, **changes):
+    """From a photo whose camera leans to one that was taken square-on."""
+    tilt = {
+        "tilt_x_deg": degrees * np.cos(towards),
+        "tilt_y_deg": degrees * np.sin(towards),
+    }
+    first, second = (pose(Camera(**c), FRAME, FRAME, 1.0) for c in ({}, {**tilt, **changes}))
+    return first @ inverse(second)
+
+
+@pytest.mark.parametrize("degrees", [0.0, 3.0, 12.0, 30.0])
+@pytest.mark.parametrize("towards", [0.0, 1.0, 2.5, 4.0])
+def test_a_lean_is_read_from_the_perspective(degrees, towards):
+    found = np.degrees(tilt_between(leaning(degrees, towards), CENTRE, FOCAL))
+    assert found == pytest.approx(degrees, rel=0.02, abs=0.01)
+
+
+def test_zoom_and_turn_are_no_lean():
+    matrix = leaning(14.0, 0.7, zoom=1.2, rotation_deg=25.0)
+    assert np.degrees(tilt_between(matrix, CENTRE, FOCAL)) == pytest.approx(14.0, rel=0.02)
+    assert tilt_between(leaning(0.0, zoom=1.3, rotation_deg=40.0), CENTRE, FOCAL) < 1e-9
+
+
+@pytest.mark.parametrize("stretch", [1.03, 1.1])
+def test_stretched_skin_leans_no_more(stretch):
+    """Foreshortening alone would read a stretch of 3 % as 14°, of 10 % as 25°."""
+    along = np.diag([stretch, 1.0, 1.0])
+    assert tilt_between(along, CENTRE, FOCAL) == 0.0
+    found = np.degrees(tilt_between(along @ leaning(10.0, 2.0), CENTRE, FOCAL))
+    assert found == pytest.approx(10.0, rel=0.02)
+
+
+@pytest.mark.parametrize("towards", [0.0, 1.0, 2.5])
+def test_lengthening_tells_which_photo_is_foreshortened(towards):
+    """Lengths along the lean shrink by its cosine against those across it."""
+    matrix = leaning(20.0, towards)
+    expected = -np.log(np.cos(np.radians(20.0)))
+    assert lengthening(matrix, CENTRE) == pytest.approx(expected, rel=0.05)
+    assert lengthening(inverse(matrix), CENTRE) == pytest.approx(-expected, rel=0.05)
+    assert lengthening(np.diag([1.2, 1.0, 1.0]), CENTRE) == 0.0
+
+
+def test_an_equivalent_focal_length_refers_to_the_diagonal():
+    """A frame of 36 x 24 mm film itself, at 100 pixels per millimetre."""
+    assert focal_px(50.0, (2400, 3600)) == pytest.approx(5000.0, rel=1e-3)

@@ -11,6 +11,7 @@ from dermadelta.kernels.masks import (
     fill_holes,
     grow,
     log_chromaticity,
+    picked,
     shrink,
     skin_colour,
     specular,
@@ -131,3 +132,14 @@ def test_skin_is_sought_where_allowed_only():
     assert not skin_colour(rgb, disc_mask(4), distance=3.5, floor_sd=0.06).any()
     wall = np.full((*SHAPE, 3), 0.4, np.float32)
     assert not skin_colour(wall, np.ones(SHAPE, bool), distance=3.5, floor_sd=0.06).any()
+
+
+@pytest.mark.parametrize("shape", [(7, 9), (7, 9, 3)])
+@pytest.mark.parametrize("share", [0.0, 0.4, 1.1])
+def test_picked_pixels_are_those_of_a_boolean_index(shape, share):
+    rng = np.random.default_rng(0)
+    values, mask = rng.random(shape, dtype=np.float32), rng.random(shape[:2]) < share
+    found, whole = picked(mask, values[:, ::-1], values)
+    assert np.array_equal(found, values[:, ::-1][mask])
+    assert np.array_equal(whole, values[mask])
+    assert found.dtype == np.float32

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dermadelta.kernels.shading import lean, turned
+from dermadelta.kernels.shading import lean, slope, turned
 
 SIDE, PERIOD_PX, SIGMA_PX = 128, 12.0, 1.0
 DEGREES = [0.0, 20.0, 45.0, 75.0, 90.0, 130.0, 165.0]
@@ -103,3 +103,25 @@ def test_one_hair_does_not_speak_for_the_region():
 def test_nothing_to_look_at_has_no_lean():
     assert lean(stripes(0.0), np.zeros((SIDE, SIDE), dtype=np.bool_), SIGMA_PX) == (0.0, 0.0)
     assert lean(np.full((SIDE, SIDE), 0.4, np.float32), inside(), SIGMA_PX) == (0.0, 0.0)
+
+
+DISC = np.stack(np.meshgrid(np.arange(41.0), np.arange(41.0)), axis=-1).reshape(-1, 2)
+DISC = DISC[np.hypot(*(DISC - 20.0).T) <= 20.0]
+"""Places over a disc of diameter 40."""
+
+
+def test_the_slope_of_a_plane_is_found_whatever_its_level():
+    values = 0.03 * DISC[:, 0] - 0.01 * DISC[:, 1] + 7.0
+    assert slope(DISC, values) == pytest.approx((1.2, -0.4), rel=0.03)
+
+
+def test_a_dark_patch_does_not_tilt_the_plane():
+    dark = np.hypot(*(DISC - [30.0, 20.0]).T) < 6.0
+    values = 0.03 * DISC[:, 0] + np.random.default_rng(1).normal(0.0, 0.02, len(DISC)) - 0.9 * dark
+    assert slope(DISC, values) == pytest.approx((1.2, 0.0), abs=0.1)
+
+
+@pytest.mark.parametrize("places", [[[1, 2], [3, 4]], [[0, 0], [1, 1], [2, 2], [3, 3]]])
+def test_places_that_span_no_plane_have_no_slope(places):
+    places = np.array(places, dtype=np.float64)
+    assert slope(places, np.arange(len(places), dtype=np.float64)).tolist() == [0.0, 0.0]

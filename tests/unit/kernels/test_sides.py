@@ -21,7 +21,9 @@ def source(region=(slice(200, 320), slice(300, 460)), measured=True):
         allowed=np.ones(SHAPE, bool),
         region=inside,
         measured=inside if measured else np.zeros(SHAPE, bool),
-        surface=np.ones((150, 200), bool),
+        surface=np.ones(SHAPE, bool),
+        factor=1,
+        photo_shape=SHAPE,
     )
 
 
@@ -44,7 +46,7 @@ def test_a_box_lies_where_it_lies_in_the_photo(box):
 
 def test_the_surface_is_drawn_at_its_place():
     whole = source()
-    whole.surface[:, :100] = False
+    whole.surface[:, : SHAPE[1] // 2] = False
     usable = side(whole, 0.12, 0.02, (300, 100, 200, 200)).usable
     assert not usable[:, :48].any()
     assert usable[:, 52:].all()

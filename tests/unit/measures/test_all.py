@@ -288,7 +288,7 @@ def identical(bench, skin):
         ]
         views = bench.views_of(photos)
         readings = measure(views, ALL, Config().params())
-        rows = bench.estimates_of(readings, views, Comparability((), 0.0), still, Config(), ALL)
+        rows = bench.estimates_of(readings, views, Comparability((), (), 0.0), still, Config(), ALL)
         found[scaled] = {row.measure: row for row in rows}
     return found
 
@@ -312,7 +312,8 @@ def test_a_gate_that_names_it_refuses_it(item, bench, identical, views):
     still = bench.homography_only(np.eye(3))
     readings = list(measure(pair, ALL, Config().params()))
     readings += [replace(r, role=Role.AFTER) for r in readings]
-    rows = bench.estimates_of(readings, pair, Comparability((gate,), 0.0), still, Config(), (item,))
+    refused = Comparability((gate,), (), 0.0)
+    rows = bench.estimates_of(readings, pair, refused, still, Config(), (item,))
     assert [row.verdict for row in rows] == [Verdict.NOT_MEASURED]
     assert "Retake." in rows[0].reason
     assert isinstance(rows[0].change, NotMeasured)

@@ -278,10 +278,12 @@ def make_result(pair: PairRef | None = None, **changes: Any) -> PairResult:
         before_used=(pair.before[0].photo_id,),
         after_used=(pair.after[0].photo_id,),
         alignment=AlignmentSummary(
-            0.53, 1.9, 0.97, 0.71, 412, "sift+dis", (1.0, 0, 0, 0, 1, 0, 0, 0, 1)
+            0.53, 1.9, 0.98, (0.97, 1.04), 0.97, 0.71, 412, 0, "sift+dis",
+            (1.0, 0, 0, 0, 1, 0, 0, 0, 1),
         ),
         scale=Scale(0.0412, 0.008, "marker"),
         colour_source="none",
+        bias=(("sharpness", 0.5), ("exposure", -0.08), ("light", NotMeasured("no light"))),
         bias_index=0.21,
         gates=GATES,
         regions=(RegionSummary("roi", "given", 0.18, 1240.0),),
@@ -327,6 +329,7 @@ def make_refused(pair: PairRef | None = None, **changes: Any) -> PairResult:
         reasons=(reason,),
         remarks=(),
         alignment=gap,
+        bias=(),
         bias_index=gap,
         gates=(gate,),
         regions=(),

@@ -422,3 +422,23 @@ def test_a_verdict_may_wrap_where_a_table_is_stacked():
     folder = resources.files("dermadelta") / "reporting" / "templates"
     style = (folder / "style.css").read_text(encoding="utf-8")
     assert ".stack .chip{white-space:normal}" in style
+
+
+# -------------------------------------------------------------------------------- bias
+
+
+@pytest.mark.parametrize(
+    ("index", "said"),
+    [(0.6, "flatters the after"), (-0.6, "flatters the before"), (0.1, "favours neither")],
+)
+def test_the_page_says_whom_the_photography_flatters(build, make_pair_page, index, said):
+    text = Page(make_pair_page(build.result(bias_index=index))).text
+    assert said in text
+    assert f"{index:+.2f}".replace("-", "\N{MINUS SIGN}") in text
+    assert "softer after" in text.lower()
+    assert "No light." in text
+
+
+def test_a_pair_without_a_bias_shows_none(build, make_pair_page):
+    text = Page(make_pair_page(build.refused(bias=(), bias_index=NotMeasured("not aligned")))).text
+    assert "flatters" not in text

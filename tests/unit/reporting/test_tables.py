@@ -64,11 +64,31 @@ PAIRS = [
     "reasons",
     "alignment_rms_px",
     "alignment_p95_px",
+    "alignment_usable_share",
+    "alignment_method",
+    "area_change_low",
+    "area_change_high",
+    "quarter_turns",
     "overlap",
     "mm_per_px",
     "scale_source",
     "colour_source",
+    "refused_measures",
     "bias_index",
+]
+GATES = [
+    "pair_id",
+    "subject_id",
+    "site",
+    "view",
+    "gate",
+    "value",
+    "answer",
+    "unit",
+    "limit",
+    "verdict",
+    "refuses",
+    "remedy",
 ]
 READINGS = [
     "pair_id",
@@ -100,15 +120,19 @@ PHOTOS = [
 def test_the_columns_are_those_that_people_script_against(build):
     refs = build.pair().before
     tables = build_tables([build.result()], [build.record(refs[0])], build.catalogue)
-    assert list(tables) == ["changes", "pairs", "readings", "photos", "summary"]
+    assert list(tables) == ["changes", "pairs", "gates", "readings", "photos", "summary"]
     assert list(tables["changes"]) == CHANGES
     assert list(tables["pairs"])[: len(PAIRS)] == PAIRS
     assert list(tables["pairs"])[len(PAIRS) :] == [
+        "bias_sharpness",
+        "bias_exposure",
+        "bias_light",
         "gate_same_skin",
         "gate_sharpness",
         "gate_light_direction",
         "gate_white_balance",
     ]
+    assert list(tables["gates"]) == GATES
     assert list(tables["readings"]) == READINGS
     checks = ["check_focus", "check_clipping", "check_date"]
     assert list(tables["photos"]) == PHOTOS[:9] + checks + PHOTOS[9:]
@@ -191,7 +215,41 @@ def test_gates_stand_as_verdicts_and_missing_ones_are_empty(build):
     assert pairs.loc["P003", "scale_source"] == "none"
     assert "before its scale was read" in pairs.loc["P003", "reasons"]
     assert pairs.loc["P001", "before_photo"] == "P001_2026-03-03_1"
-    assert pairs.loc["P001", "reasons"] == ""
+    assert pairs.loc["P001", "reasons"] == "bias_light: no light"
+
+
+def test_what_gates_refuse_stands_by_pair_and_by_gate(build):
+    tables = build_tables([build.result(), build.refused()], [], build.catalogue)
+    pairs = tables["pairs"].set_index("subject_id")
+    assert pairs.loc["P001", "refused_measures"] == "firmness"
+    assert pairs.loc["P002", "refused_measures"] == "*"
+    gates = tables["gates"].set_index(["subject_id", "gate"])
+    assert len(gates.loc["P001"]) == 4
+    failed = gates.loc["P001", "light_direction"]
+    assert (failed["verdict"], failed["refuses"], failed["value"]) == ("fail", "firmness", 4.2)
+    passed = gates.loc["P001", "same_skin"]
+    assert (passed["verdict"], passed["refuses"]) == ("pass", "")
+    absent = gates.loc["P001", "white_balance"]
+    assert pd.isna(absent["value"])
+    assert absent["remedy"]
+    assert gates.loc["P002", "same_skin"]["refuses"] == "*"
+
+
+def test_a_gate_answered_in_words_keeps_its_answer_apart_from_numbers(build):
+    gate = Check("mirrored", "yes", "", "no", CheckVerdict.FAIL, "Use the original.", ("*",))
+    row = build_tables([build.refused(gates=(gate,))], [], build.catalogue)["gates"].iloc[0]
+    assert row["answer"] == "yes"
+    assert pd.isna(row["value"])
+
+
+def test_the_alignment_and_the_parts_of_the_bias_are_told(build):
+    row = build_tables([build.result()], [], build.catalogue)["pairs"].iloc[0]
+    assert row["alignment_usable_share"] == 0.98
+    assert (row["area_change_low"], row["area_change_high"]) == (0.97, 1.04)
+    assert row["quarter_turns"] == 0
+    assert row["alignment_method"] == "sift+dis"
+    assert (row["bias_sharpness"], row["bias_exposure"]) == (0.5, -0.08)
+    assert pd.isna(row["bias_light"])
 
 
 def test_repeats_are_joined(build):

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from dermadelta.domain import Alignment, NotAligned, Region, Role
+from dermadelta.domain import Alignment, Cause, NotAligned, Region, Role
 from dermadelta.kernels.geometry import apply_field, apply_homography, pixel_grid
 from dermadelta.stages.align import align
 
@@ -54,14 +54,14 @@ def sides(bench, name):
 def test_another_person_is_not_found(bench):
     found = align(*sides(bench, "impostor"), bench.config.align)
     assert isinstance(found, NotAligned)
-    assert not found.mirrored
+    assert found.cause is Cause.OTHER_SKIN
     assert "same person" in found.reason
 
 
 def test_a_mirrored_photo_is_named(bench):
     found = align(*sides(bench, "mirrored"), bench.config.align)
     assert isinstance(found, NotAligned)
-    assert found.mirrored
+    assert found.cause is Cause.MIRRORED
     assert "mirror" in found.reason
 
 

@@ -121,7 +121,7 @@ def rows(bench, carried):
         evidence = gather(
             readings,
             views or carried,
-            Comparability((), 0.0),
+            Comparability((), (), 0.0),
             bench.homography_only(np.eye(3), **(align or {})),
             catalogue,
             source,

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from dermadelta.domain import Phase, PhotoRef
-from dermadelta.errors import MaskError, UnreadablePhoto, UnsupportedPhoto
+from dermadelta.errors import LandmarkError, MaskError, UnreadablePhoto, UnsupportedPhoto
 from dermadelta.files.icc import BrokenProfileError, parse_profile
 from dermadelta.kernels.colour import linearise, srgb_decode
 from dermadelta.stages.load import LoadConfig, load
@@ -358,3 +358,19 @@ def test_given_regions_come_with_the_photo_and_turn_with_it(tmp_path):
     Image.fromarray(stored[:-1]).save(tmp_path / "m.png")
     with pytest.raises(MaskError, match="40 × 24"):
         load(ref(tmp_path / "a.png", **regions), LoadConfig())
+
+
+def test_landmarks_arrive_and_are_held_against_the_upright_size(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(np.zeros((24, 40, 3), np.uint8)).save(tmp_path / "a.png", exif=exif)
+    points = tmp_path / "a.landmarks.csv"
+    rows = ["before_x;before_y;after_x;after_y", "1;2;3,5;4", "90;5;23;6", "4;80;7;39", "9;9;20;30"]
+    points.write_text("\n".join(rows), encoding="utf-8")
+    assert load(ref(tmp_path / "a.png"), LoadConfig()).landmarks.shape == (0, 4)
+    loaded = load(ref(tmp_path / "a.png", landmarks=str(points)), LoadConfig())
+    assert loaded.clipped.shape == (40, 24)
+    np.testing.assert_array_equal(loaded.landmarks[0], [1.0, 2.0, 3.5, 4.0])
+    points.write_text("\n".join(rows).replace("23;6", "39;6"), encoding="utf-8")
+    with pytest.raises(LandmarkError, match=r"line 3.*outside the after photo of 24 × 40"):
+        load(ref(tmp_path / "a.png", landmarks=str(points)), LoadConfig())

@@ -55,6 +55,18 @@ def test_a_moved_lamp_shows_in_the_shading(bench):
     assert moved > 4 * still
 
 
+def test_the_light_comes_from_where_the_skin_is_brighter(bench):
+    """Written into the formula: ln light gains 0.008 per mm to the right, 0.005 upwards."""
+    skin = bench.FormulaSkin()
+    still = bench.homography_only(np.eye(3))
+    carried = bench.views_of([skin.aligned(), skin.aligned(role=Role.AFTER, alignment=still)])
+    for role in (Role.BEFORE, Role.AFTER):
+        x, y = fact(carried, role).light_from
+        assert np.degrees(np.arctan2(y, x)) == pytest.approx(-32.0, abs=10.0)
+        # Over the ring of untreated skin, 7.8 to 12 mm from the middle.
+        assert 0.1 < np.hypot(x, y) < 0.3
+
+
 def test_clipped_skin_is_counted(bench):
     photos = list(bench.aligned("no_change"))
     carried = bench.carried("no_change")

@@ -93,6 +93,7 @@ def result(pair_id: str, *estimates: Estimate, **changes: Any) -> PairResult:
         alignment=GAP,
         scale=Scale(0.05, 0.01, "given"),
         colour_source="none",
+        bias=(),
         bias_index=0.0,
         gates=(),
         regions=(),

@@ -4,45 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
-from dermadelta.domain import (
-    Alignment,
-    CalibratedPhoto,
-    Carried,
-    Check,
-    Comparability,
-    NotMeasured,
-    PairRef,
-)
+from dermadelta.domain import Alignment, CalibratedPhoto, Carried, Check, Comparability, PairRef
+from dermadelta.stages.compare.bias import bias_index, bias_parts
+from dermadelta.stages.compare.capture import camera, preparation
 from dermadelta.stages.compare.config import CompareConfig
 from dermadelta.stages.compare.detail import retouching, sharpness
 from dermadelta.stages.compare.gate import Compared
-from dermadelta.stages.compare.geometry import (
-    alignment_error,
-    overlap,
-    same_skin,
-    scale,
-    tilt,
-    zoom,
-)
+from dermadelta.stages.compare.geometry import alignment_error, overlap, scale, tilt, zoom
 from dermadelta.stages.compare.healing import timing
-from dermadelta.stages.compare.lighting import clipping, exposure, light
+from dermadelta.stages.compare.identity import mirrored, other_side, same_skin, unaligned
+from dermadelta.stages.compare.lighting import clipping, exposure, light, white_balance
 
-__all__ = ["GATES", "CompareConfig", "compare"]
+__all__ = ["GATES", "CompareConfig", "compare", "unaligned"]
 
 GATES: tuple[Callable[[Compared], Check], ...] = (
     same_skin,
+    mirrored,
+    other_side,
     overlap,
     alignment_error,
     sharpness,
     exposure,
     clipping,
+    white_balance,
     light,
     retouching,
     zoom,
     tilt,
     scale,
+    camera,
+    preparation,
     timing,
 )
 
@@ -71,7 +62,8 @@ def compare(
     Returns
     -------
     Comparability
-        One Check per gate in ``GATES``; a failing one names the measures that it refuses.
+        One Check per gate in ``GATES``; a failing one names the measures that it refuses. And
+        the parts of the bias index.
     """
     facts = {fact.photo_id: fact for fact in carried.facts}
     seen = Compared(
@@ -84,12 +76,5 @@ def compare(
         facts[after.photo.ref.photo_id],
         config,
     )
-    return Comparability(tuple(gate(seen) for gate in GATES), _bias_index(seen))
-
-
-def _bias_index(seen: Compared) -> float | NotMeasured:
-    """Does each difference favour the after photo? Softer and brighter skin looks better."""
-    differences = [seen.after_facts.ln_exposure / 0.1]
-    if not isinstance(seen.after_facts.sigma2_px2, NotMeasured):
-        differences.append(seen.after_facts.sigma2_px2 / seen.config.corrected_delta_sigma2)
-    return float(np.mean([np.tanh(value) for value in differences]))
+    parts = bias_parts(seen)
+    return Comparability(tuple(gate(seen) for gate in GATES), parts, bias_index(parts))

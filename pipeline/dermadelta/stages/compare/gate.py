@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dermadelta import measures
 from dermadelta.domain import (
+    REFERENCE,
     Alignment,
     CalibratedPhoto,
     Carried,
@@ -38,6 +39,16 @@ class Compared:
 def fragile(*nuisances: str) -> tuple[str, ...]:
     """Names of the installed measures that any of these nuisances can mislead."""
     return tuple(m.name for m in measures.ALL if m.fragile_to & set(nuisances))
+
+
+def texture_and_colour() -> tuple[str, ...]:
+    """Names of the installed measures that look at relief or at colour, not only at outlines."""
+    return fragile("light", "blur", "colour")
+
+
+def has_reference(seen: Compared) -> bool:
+    """Whether untreated skin was carried to both photos."""
+    return any(view.region == REFERENCE for view in seen.carried.views)
 
 
 def limit_check(

@@ -1,26 +1,19 @@
-"""Gates of geometry: the same skin, seen from the same place, at the scale that is said."""
+"""Gates of geometry: the skin is seen from the same place, at the scale that is said."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
 from dermadelta.domain import Check, CheckVerdict, NotMeasured
-from dermadelta.kernels.geometry import local_affine
+from dermadelta.kernels.geometry import (
+    ASSUMED_FOCAL_35MM,
+    focal_px,
+    local_affine,
+    tilt_between,
+)
 from dermadelta.stages.compare.gate import EVERYTHING, Compared, fragile, limit_check
-
-
-def same_skin(seen: Compared) -> Check:
-    """The skin patterns match at all."""
-    return limit_check(
-        "same_skin",
-        seen.alignment.correlation,
-        "correlation",
-        seen.config.min_correlation,
-        least=True,
-        remedy="The skin patterns do not match: check that both photos show the same person and"
-        " site; retake in focus, with the same light.",
-        refuses=EVERYTHING,
-    )
 
 
 def overlap(seen: Compared) -> Check:
@@ -31,48 +24,79 @@ def overlap(seen: Compared) -> Check:
         "share of region",
         seen.config.min_overlap,
         least=True,
-        remedy="Too little of the region is in both photos: retake with the same framing.",
+        remedy="Too little of the region is in both photos: retake with the same framing, the whole"
+        " region inside.",
         refuses=EVERYTHING,
     )
 
 
 def alignment_error(seen: Compared) -> Check:
-    """The skin was matched closely enough to measure the same places."""
-    return limit_check(
+    """The skin was matched closely enough to measure the same places, over enough of it."""
+    alignment, config = seen.alignment, seen.config
+    limit = config.max_error_share * seen.carried.views[0].frame_short_side_px
+    gate = limit_check(
         "alignment",
-        seen.alignment.p95_px,
+        alignment.p95_px,
         "px (95th percentile)",
-        seen.config.max_error_share * seen.carried.views[0].frame_short_side_px,
+        limit,
         remedy="The skin could not be matched closely: retake from the same angle, with the same"
         " expression.",
         refuses=fragile("alignment"),
     )
+    share = alignment.usable_share
+    if gate.verdict is CheckVerdict.FAIL or share >= config.marked_usable_share:
+        return gate
+    remedy = f"Only {100.0 * share:.0f} % of the region could be matched and was measured"
+    if share < config.min_usable_share:
+        remedy = (
+            f"Only {100.0 * share:.0f} % of the region could be matched: retake in focus, with the"
+            " same light and expression"
+        )
+        gate = replace(gate, verdict=CheckVerdict.FAIL)
+    return replace(gate, remedy=f"{remedy}.")
 
 
 def zoom(seen: Compared) -> Check:
     """Both photos were taken from about the same distance."""
-    ratio = _magnification(seen)
+    ratio = magnification(seen)
     return limit_check(
         "zoom",
         max(ratio, 1.0 / ratio),
         "×",
         seen.config.max_zoom,
-        remedy="The photos were taken from very different distances: repeat the distance.",
+        remedy=f"The after photo was taken from much too {'far' if ratio > 1.0 else 'near'}: repeat"
+        " the distance and the zoom of the before photo.",
         refuses=fragile("blur", "scale"),
     )
 
 
 def tilt(seen: Compared) -> Check:
-    """The camera was held to the skin at about the same angle."""
-    big, small = np.linalg.svd(_local(seen), compute_uv=False)
-    return limit_check(
+    """The camera was held to the skin at about the same angle; a smaller tilt is marked.
+
+    Told from the perspective, not from the foreshortening: skin that is stretched by 3 % is
+    foreshortened as by a tilt of 20°.
+    """
+    config = seen.config
+    angle = float(np.degrees(tilt_of(seen)))
+    gate = limit_check(
         "tilt",
-        float(np.degrees(np.arccos(min(1.0, small / big)))),
+        angle,
         "°",
-        seen.config.max_tilt_deg,
-        remedy="The camera was tilted: hold it parallel to the skin as in the before photo.",
+        config.max_tilt_deg,
+        remedy=f"The camera leant by {angle:.0f}° against the before photo: hold it parallel to the"
+        " skin, as in the before photo, and retake.",
         refuses=fragile("light", "scale"),
     )
+    if gate.verdict is CheckVerdict.PASS and angle > config.marked_tilt_deg:
+        return replace(gate, remedy="Tilted a little: intervals are wider.")
+    return gate
+
+
+def tilt_of(seen: Compared) -> float:
+    """Lean of the after camera against the before camera, rad."""
+    metadata = seen.after.photo.metadata
+    focal = focal_px(metadata.focal_35mm or ASSUMED_FOCAL_35MM, (metadata.height, metadata.width))
+    return tilt_between(seen.alignment.after_to_before, middle(seen), focal)
 
 
 def scale(seen: Compared) -> Check:
@@ -84,26 +108,27 @@ def scale(seen: Compared) -> Check:
             return Check("scale", side, "relative", limit, CheckVerdict.NOT_APPLICABLE, side.reason)
     if isinstance(before, NotMeasured) or isinstance(after, NotMeasured):
         raise TypeError("both scales are known here")
-    gap = float(np.log(after.mm_per_px / before.mm_per_px / _magnification(seen)))
+    gap = float(np.log(after.mm_per_px / before.mm_per_px / magnification(seen)))
     return limit_check(
         "scale",
         abs(gap),
         "relative",
         seen.config.max_scale_gap,
-        remedy="The scales of the two photos contradict the alignment: lay the marker flat beside"
-        " the skin at the same height, or correct mm_per_px.",
+        remedy="The scales of the two photos contradict the alignment by"
+        f" {100.0 * abs(gap):.0f} %: lay the marker flat beside the skin at its height, hold the"
+        " camera parallel to it, or correct mm_per_px.",
         refuses=fragile("scale"),
     )
 
 
-def _magnification(seen: Compared) -> float:
+def magnification(seen: Compared) -> float:
     """Pixels of the before photo per pixel of the after photo, in the middle of the region."""
-    return float(np.sqrt(abs(np.linalg.det(_local(seen)))))
+    local = local_affine(seen.alignment.after_to_before, middle(seen))
+    return float(np.sqrt(abs(np.linalg.det(local))))
 
 
-def _local(seen: Compared) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Derivative of after → before at the middle of the after region."""
+def middle(seen: Compared) -> tuple[float, float]:
+    """Middle of the region on the after photo, (x, y)."""
     view = next(v for v in seen.carried.views if v.photo_id == seen.after.photo.ref.photo_id)
     rows, cols = view.mask.shape
-    centre = (view.origin[0] + cols / 2.0, view.origin[1] + rows / 2.0)
-    return local_affine(seen.alignment.after_to_before, centre)
+    return view.origin[0] + cols / 2.0, view.origin[1] + rows / 2.0

@@ -1,50 +1,140 @@
-"""Gates of light: exposure, saturated pixels, and where the lamp stood."""
+"""Gates of light: exposure, saturated pixels, white balance, and where the lamp stood."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from dermadelta.domain import REFERENCE, Check
-from dermadelta.stages.compare.gate import Compared, fragile, limit_check
+from dermadelta.domain import Check, CheckVerdict, NotMeasured
+from dermadelta.stages.compare.gate import Compared, fragile, has_reference, limit_check
+
+_SIDES = (
+    "right",
+    "lower right",
+    "below",
+    "lower left",
+    "left",
+    "upper left",
+    "above",
+    "upper right",
+)
+"""Where light comes from, by eighths of a turn from +x towards +y (down)."""
 
 
 def exposure(seen: Compared) -> Check:
     """Both photos are about equally bright."""
+    brighter = seen.after_facts.ln_exposure > 0.0
     return limit_check(
         "exposure",
         abs(seen.after_facts.ln_exposure) / float(np.log(2.0)),
         "EV",
         seen.config.max_exposure_ev,
-        remedy="The photos differ greatly in brightness: lock the exposure and retake.",
+        remedy=f"The after photo is much {'brighter' if brighter else 'darker'}: lock the exposure"
+        " and retake.",
         refuses=fragile("light", "colour"),
     )
 
 
 def clipping(seen: Compared) -> Check:
     """Little of the region is saturated."""
+    shares = (seen.before_facts.clipped_share, seen.after_facts.clipped_share)
+    which = "before" if shares[0] > shares[1] else "after"
     return limit_check(
         "clipping",
-        max(seen.before_facts.clipped_share, seen.after_facts.clipped_share),
+        max(shares),
         "share of region",
         seen.config.max_clipped,
-        remedy="Part of the skin is overexposed: lower the exposure or avoid the flash.",
+        remedy=f"Part of the skin in the {which} photo is overexposed: lower the exposure or avoid"
+        " the flash.",
         refuses=fragile("light", "colour"),
     )
 
 
+def white_balance(seen: Compared) -> Check:
+    """Untreated skin has the same colour on both photos; a small difference is marked.
+
+    Only where untreated skin was seen: on the treated region itself a true change of redness
+    looks the same. Its contrast to the region corrects the difference, so that it refuses only
+    beyond what that was tested on.
+    """
+    config, facts = seen.config, seen.after_facts
+    limit = f"≤ {config.max_white_balance:g}"
+    if facts.anchor != "reference":
+        reason = NotMeasured(
+            "no untreated skin to tell white balance from a true change of colour: give a"
+            " reference mask"
+        )
+        no = CheckVerdict.NOT_APPLICABLE
+        return Check("white_balance", reason, "ln R/G, B/G", limit, no, reason.reason)
+    value = max(abs(part) for part in facts.ln_white_balance)
+    gate = limit_check(
+        "white_balance",
+        value,
+        "ln R/G, B/G",
+        config.max_white_balance,
+        remedy=f"The colours of the after photo are much {_cast(*facts.ln_white_balance)}: lock"
+        " the white balance, use the same lamp, and retake.",
+        refuses=fragile("colour"),
+    )
+    if gate.verdict is CheckVerdict.PASS and value > config.marked_white_balance:
+        return replace(gate, remedy="Corrected: colours are held against untreated skin.")
+    return gate
+
+
+def _cast(red: float, blue: float) -> str:
+    """Word for a change of ln R/G and ln B/G."""
+    if abs(red) >= abs(blue):
+        return "redder" if red > 0.0 else "greener"
+    return "bluer" if blue > 0.0 else "yellower"
+
+
 def light(seen: Compared) -> Check:
     """The lamp stood in the same place; where it did not, reference skin corrects texture."""
-    has_reference = any(view.region == REFERENCE for view in seen.carried.views)
+    corrected = has_reference(seen)
+    after_all = (
+        "; only the correction by untreated skin makes texture comparable."
+        if corrected
+        else ", or give untreated reference skin."
+    )
     return limit_check(
         "light",
         seen.after_facts.shading_shift,
         "ln Y",
         seen.config.max_shading_shift,
-        remedy="The lamp stood elsewhere or was softer"
-        + (
-            ": only the correction by reference skin makes texture comparable."
-            if has_reference
-            else ": use the same lamp position, or give untreated reference skin."
-        ),
-        refuses=() if has_reference else fragile("light"),
+        remedy=_moved(seen) + after_all,
+        refuses=() if corrected else fragile("light"),
     )
+
+
+def _moved(seen: Compared) -> str:
+    """What happened to the lamp, and where to put it; ends without a stop."""
+    config = seen.config
+    before, after = (np.array(f.light_from) for f in (seen.before_facts, seen.after_facts))
+    sizes = np.hypot(*before), np.hypot(*after)
+    if min(sizes) >= config.clear_slope:
+        first, second = _side(before), _side(after)
+        turn = np.degrees(np.arccos(np.clip(before @ after / np.prod(sizes), -1.0, 1.0)))
+        if first != second and turn >= config.turned_light_deg:
+            return (
+                f"The light came from {first} before and from {second} now: retake with the lamp"
+                f" {_place(first)}"
+            )
+    if abs(sizes[1] - sizes[0]) >= config.clear_slope:
+        now, then = ("harder", "softer") if sizes[1] > sizes[0] else ("softer", "harder")
+        return (
+            f"The light is {now} and falls more {'from one side' if now == 'harder' else 'evenly'}"
+            f" now: retake with the {then} light of the before photo"
+        )
+    return "The lamp stood elsewhere or was softer: retake with the lamp where it stood before"
+
+
+def _side(direction: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> str:
+    """``the left``, ``above`` and so on, in the frame of the before photo."""
+    eighth = round(float(np.arctan2(direction[1], direction[0])) / (np.pi / 4.0)) % 8
+    name = _SIDES[eighth]
+    return name if name in ("above", "below") else f"the {name}"
+
+
+def _place(side: str) -> str:
+    return side if side in ("above", "below") else f"on {side}"
