@@ -58,7 +58,7 @@ from dermadelta.stages.compare import compare, unaligned  # noqa: E402
 from dermadelta.stages.observe import observe  # noqa: E402
 from dermadelta.stages.region import region  # noqa: E402
 
-OUT, GOOD, BAD, SEED = Path("reports/bench"), 120, 8, 40
+OUT, GOOD, BAD, SEED = Path("reports/bench"), 120, 6, 41
 WIDTH_PX = 1600
 CONFIG = Config()
 

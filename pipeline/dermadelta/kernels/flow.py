@@ -306,6 +306,15 @@ def spread(field: Field, shape: tuple[int, ...], step_px: float) -> Field:
     return np.asarray(wide[: shape[0], : shape[1]], dtype=np.float32)
 
 
+def value_at(
+    mask: NDArray[np.bool_], to_full: Floats, nodes_to_full: Floats, nodes: Field
+) -> NDArray[np.bool_]:
+    """A mask of one size at the nodes (rows, cols, 2) of another; False beyond it."""
+    at = cv2.perspectiveTransform(nodes, np.linalg.inv(to_full) @ nodes_to_full)
+    values = sample(mask.view(np.uint8), np.asarray(at, dtype=np.float32), nearest=True)
+    return np.asarray(values, dtype=np.bool_)
+
+
 def compose_nodes(field: Field, step: Field, step_px: float) -> Field:
     """``compose`` of fields on a grid of nodes that are ``step_px`` apart."""
     return np.asarray(compose(field / step_px, step / step_px) * step_px, dtype=np.float32)

@@ -268,7 +268,11 @@ def test_the_focal_length_of_the_file_counts(bench, pair):
     [
         ((-0.2, 0.0), (0.0, -0.2), ("from the left before", "above now", "lamp on the left")),
         ((0.0, 0.2), (0.2, 0.0), ("from below before", "the right now", "lamp below")),
-        ((0.14, -0.14), (-0.2, 0.02), ("the upper right before", "the left now")),
+        (
+            (0.14, -0.14),
+            (-0.2, 0.02),
+            ("the upper right before", "the left now", "lamp at the upper right"),
+        ),
         ((0.3, 0.0), (0.1, 0.0), ("softer", "harder light of the before photo")),
         ((0.05, 0.0), (0.2, 0.0), ("harder", "softer light of the before photo")),
         ((0.01, 0.0), (0.0, 0.01), ("stood elsewhere or was softer",)),

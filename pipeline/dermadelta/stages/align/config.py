@@ -55,6 +55,11 @@ class AlignConfig(Settings):
         12.0, gt=0.0, description="Spacing of the points of the last level, its pixels."
     )
     window_px: int = Field(25, ge=9, description="Window around such a point, pixels.")
+    sure_alike: float = Field(
+        0.93,
+        description="Local correlation from which on skin has moved and not changed, however its"
+        " colour differs.",
+    )
     min_correlation: float = Field(
         0.12,
         description="Local correlation in the region below which nothing was found: other skin"

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dermadelta.domain import Alignment, Cause, NotAligned
+from dermadelta.domain import Alignment, Cause, Mask, NotAligned
 from dermadelta.kernels import flow
 from dermadelta.kernels.geometry import apply_homography, inverse
 from dermadelta.kernels.landmarks import smooth_residual
 from dermadelta.kernels.resampling import sample_mask
 from dermadelta.kernels.sides import Side, Source, boxes_to_refine, side
+from dermadelta.stages.align.changed import changed_skin
 from dermadelta.stages.align.config import AlignConfig
 from dermadelta.stages.align.start import LEAST_PIXELS, Start
 from dermadelta.stages.align.trust import Found, node_centres, trusted
@@ -79,7 +80,12 @@ def refine(
     fine = level(config.fine_megapixels)
     nodes = _nodes(fine.after.usable.shape, config.node_px)
     field = _on_nodes(field, at.after, fine.after, nodes)
-    found = _at_nodes(fine, nodes, field, config)
+    nowhere = np.zeros(nodes.shape[:2], dtype=np.bool_)
+    first = _at_nodes(fine, nodes, field, nowhere, 1, config)
+    changed = _changed(at, fine, nodes, first.field, config) & (first.alike < config.sure_alike)
+    field = _filled(first.field, changed, fine, config)
+    found = _at_nodes(fine, nodes, field, changed, config.rounds_per_level, config)
+    found = replace(found, doubt=np.hypot(*np.moveaxis(found.field - first.field, -1, 0)))
     inside = fine.after.usable & sample_mask(
         fine.before.region, flow.landing(fine.matrix, _dense_field(found.field, fine, config))
     )
@@ -152,13 +158,36 @@ def _dense_field(field: Field, level: _Level, config: AlignConfig) -> Field:
     return flow.spread(field, level.after.usable.shape, config.node_px)
 
 
-def _at_nodes(level: _Level, nodes: Field, field: Field, config: AlignConfig) -> Found:
-    """Rounds of windowed flow at nodes, and what they left."""
+def _changed(
+    level: _Level, fine: _Level, nodes: Field, field: Field, config: AlignConfig
+) -> Mask:
+    """Nodes on skin that changed, seen on a smaller level."""
+    shape = level.after.usable.shape
+    ratio = float(fine.after.to_full[0, 0] / level.after.to_full[0, 0])
+    wide = flow.spread(field, fine.after.usable.shape, config.node_px) * np.float32(ratio)
+    small = np.asarray(cv2.resize(wide, shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
+    changed = changed_skin(level.before, level.after, flow.landing(level.matrix, small))
+    return flow.value_at(changed, level.after.to_full, fine.after.to_full, nodes)
+
+
+def _filled(field: Field, changed: Mask, level: _Level, config: AlignConfig) -> Field:
+    """The field with what it says on skin that changed replaced by what lies around."""
+    if not changed.any():
+        return field
+    sigma = 2.0 * config.smooth_share * level.after.short_side / config.node_px
+    around = flow.smooth_nodes(field, (~changed).astype(np.float32), sigma)
+    return np.where(changed[..., None], around, field).astype(np.float32)
+
+
+def _at_nodes(
+    level: _Level, nodes: Field, field: Field, changed: Mask, rounds: int, config: AlignConfig
+) -> Found:
+    """Rounds of windowed flow at nodes, and what they left; skin that changed has no say."""
     before, after = level.before, level.after
     rows, cols = after.usable.shape
     at = np.clip(np.rint(nodes).astype(int), 0, (cols - 1, rows - 1))
     sigma = config.smooth_share * after.short_side / config.node_px
-    for _ in range(config.rounds_per_level):
+    for _ in range(rounds):
         points = flow.landing(level.matrix, _dense_field(field, level, config))
         drawn = flow.drawn_at(before.grey, points)
         both = after.usable & sample_mask(before.usable, points)
@@ -167,8 +196,9 @@ def _at_nodes(level: _Level, nodes: Field, field: Field, config: AlignConfig) ->
         alike = alike[at[..., 1], at[..., 0]]
         usable = both[at[..., 1], at[..., 0]]
         weight = np.exp(-(step.error**2) / (2.0 * config.trust_px**2)) * np.maximum(alike, 0.0)
-        weight = np.where(usable & step.found, weight, 0.0).astype(np.float32)
+        weight = np.where(usable & step.found & ~changed, weight, 0.0).astype(np.float32)
         smooth = flow.smooth_nodes(step.step, weight, sigma)
         field = flow.compose_nodes(field, smooth, config.node_px)
     rest = step.step - smooth
-    return Found(field, rest, step.error, weight, alike, usable)
+    doubt = np.zeros(weight.shape, dtype=np.float32)
+    return Found(field, rest, step.error, weight, alike, usable, changed, doubt)

@@ -36,7 +36,8 @@ class Found:
     ``field`` and ``rest`` (rows, cols, 2) float32: the displacement, and what the last round saw
     and did not follow. ``round_trip``, ``weight`` and ``alike`` (rows, cols) float32:
     forward-backward error, weight 0..1, local correlation; ``usable`` (rows, cols) bool: skin in
-    both photos.
+    both photos. ``changed`` (rows, cols) bool is skin that had no say because it changed, and
+    ``doubt`` (rows, cols) float32 how far the field lies from what that skin itself said.
     """
 
     field: Grid
@@ -45,6 +46,8 @@ class Found:
     weight: Grid
     alike: Grid
     usable: NDArray[np.bool_]
+    changed: NDArray[np.bool_]
+    doubt: Grid
 
 
 def trusted(
@@ -80,7 +83,7 @@ def trusted(
     area = flow.area_ratio(found.field, config.node_px)
     error = _expected(found) * np.float32(zoom)
     limit = config.max_error_share * min(sources[0].photo_shape)
-    usable = _usable(found, area, config) & (error <= limit)
+    usable = _usable(found, area, config) & ((error <= limit) | found.changed)
     if start.by_hand:  # where the pictures say nothing, the points do
         nodes = apply_homography(after.to_full, node_centres(usable.shape, config.node_px))
         vouched = inside_hull(start.points, nodes) & ~usable
@@ -117,16 +120,21 @@ def _expected(found: Found) -> Grid:
     """Error that is expected at each node, working pixels, as a 95th percentile."""
     rest = (found.rest**2).sum(axis=-1)
     square = flow.local_mean(rest + found.round_trip**2, found.weight, _NEAR_NODES)
-    return np.asarray(2.0 * np.sqrt(square + np.float32(_FLOOR_PX**2)), dtype=np.float32)
+    error = np.asarray(2.0 * np.sqrt(square + np.float32(_FLOOR_PX**2)), dtype=np.float32)
+    return np.asarray(np.where(found.changed, np.maximum(error, found.doubt), error), np.float32)
 
 
 def _usable(found: Found, area: Grid, config: AlignConfig) -> NDArray[np.bool_]:
-    """Where the field may be used: something held on to, alike, neither folded nor torn."""
+    """Where the field may be used: something held on to, alike, neither folded nor torn.
+
+    Skin that changed stays: left out, its change could not be measured.
+    """
     everywhere = np.ones_like(found.weight)
     held = flow.local_mean(found.weight, everywhere, _NEAR_NODES) >= _LEAST_WEIGHT
     alike = flow.local_mean(found.alike, found.usable.astype(np.float32), _NEAR_NODES)
     whole = (area > config.area_limits[0]) & (area < config.area_limits[1])
-    return np.asarray(held & whole & (alike >= config.min_local_correlation), dtype=np.bool_)
+    sure = (held & (alike >= config.min_local_correlation)) | found.changed
+    return np.asarray(sure & whole, dtype=np.bool_)
 
 
 def node_centres(shape: tuple[int, ...], step: float) -> Floats:

@@ -137,4 +137,6 @@ def _side(direction: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> str:
 
 
 def _place(side: str) -> str:
-    return side if side in ("above", "below") else f"on {side}"
+    if side in ("above", "below"):
+        return side
+    return f"{'at' if ' ' in side.removeprefix('the ') else 'on'} {side}"
