@@ -37,6 +37,7 @@ _PLACES = {
     "compare": "dermadelta.commands.compare",
     "load_config": "dermadelta.config",
     "make_pairs": "dermadelta.commands.phantom",
+    "read_alignment": "dermadelta.files.alignments",
     "run": "dermadelta.commands.run",
     "triage": "dermadelta.commands.triage",
     "validate": "dermadelta.commands.validate",
@@ -60,6 +61,7 @@ __all__ = [
     "compare",
     "load_config",
     "make_pairs",
+    "read_alignment",
     "run",
     "triage",
     "validate",
@@ -85,6 +87,7 @@ if TYPE_CHECKING:
     from dermadelta.domain import PairResult as PairResult
     from dermadelta.domain import Verdict as Verdict
     from dermadelta.errors import DermadeltaError as DermadeltaError
+    from dermadelta.files.alignments import read_alignment as read_alignment
 
 
 def __getattr__(name: str) -> Any:

@@ -78,8 +78,9 @@ class PhotoRef:
     ``sha256`` is of the raw bytes; empty when the file could not be read. Region fields hold a
     path to a mask image or polygon file, or an inline polygon ``"x,y x,y x,y"``; None if not
     given. ``landmarks`` is a path to a table of points that this photo shares with the first
-    before photo of its pair (columns before_x, before_y, after_x, after_y). ``details`` keeps the known optional columns that no stage reads yet, ``extra`` the
-    user's own columns (``x_<name>``).
+    before photo of its pair (columns before_x, before_y, after_x, after_y). ``details`` keeps the
+    other known columns as they are (prep is read by the gates), ``extra`` the user's own columns
+    (``x_<name>``).
     """
 
     path: str

@@ -47,11 +47,15 @@ from dermadelta.stages.region import region
 
 @dataclass(frozen=True, eq=False)
 class PairRun:
-    """What ``run_pair`` returns: the result to keep, pictures to show, seconds per stage."""
+    """What ``run_pair`` returns: the result to keep, pictures to show, seconds per stage.
+
+    ``alignment`` is that of the first after photo, None where there is none.
+    """
 
     result: PairResult
     pictures: tuple[Picture, ...]
     seconds: dict[str, float]
+    alignment: Alignment | None = None
 
 
 REJECTED = NotMeasured("not looked for, because a photograph does not pass its checks")
@@ -116,7 +120,7 @@ def run_pair(pair: PairRef, config: Config, *, pair_key: str) -> PairRun:
 
     Raises
     ------
-    PhotoError, MaskError
+    PhotoError, MaskError, LandmarkError
         A file of the pair cannot be used.
     """
     run = _Run(pair, config, pair_key)
@@ -148,7 +152,7 @@ def hold_against(pair: PairRef, config: Config) -> Held:
 
     Raises
     ------
-    PhotoError, MaskError
+    PhotoError, MaskError, LandmarkError
         A file of the pair cannot be used.
     """
     without_scars = config.carry.model_copy(update={"scars": False})
@@ -327,7 +331,7 @@ def _measured(run: _Run, aligned: list[AlignedPhoto], carried: Carried) -> PairR
     )
     with run.timed("estimate"):
         result = conclude(result, config)
-    return PairRun(result, pictures, run.seconds)
+    return PairRun(result, pictures, run.seconds, alignment)
 
 
 def conclude(result: PairResult, config: Config, within: Sequence[WithinVisit] = ()) -> PairResult:

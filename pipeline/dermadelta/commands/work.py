@@ -180,7 +180,7 @@ def measure_pairs(
 def measure_pair(task: PairTask, config: Config) -> tuple[PairResult, Seconds]:
     """Measure one pair and write its folder; runs in a worker."""
     done = run_pair(task.pair, config, pair_key=task.key)
-    write_pair(pair_folder(task.out, task.pair.pair_id), done.result, done.pictures)
+    write_pair(pair_folder(task.out, task.pair.pair_id), done.result, done.pictures, done.alignment)
     return done.result, done.seconds
 
 

@@ -27,13 +27,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 
-from dermadelta.domain import SCHEMA_VERSION, PairResult, Picture
+from dermadelta.domain import SCHEMA_VERSION, Alignment, PairResult, Picture
 from dermadelta.errors import OutputError
+from dermadelta.files.alignments import ALIGNMENT_NAME, alignment_bytes
 from dermadelta.files.paths import openable
 
 RESULT_NAME = "result.json"
 _PARTIAL = ".dermadelta-{}.part"
-_OWN_PICTURE = re.compile(r"(before|after|heat_.+|mask_.+)\.(jpg|png)")
+_OWN_PICTURE = re.compile(r"(before|after|heat_.+|mask_.+)\.(jpg|png)|alignment\.npz")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet reads a cell that starts so as a formula (CSV injection, OWASP)."""
 
@@ -215,8 +216,13 @@ def _arrow_column(column: pd.Series[Any]) -> Any:
 # ---------------------------------------------------------------------------------- pairs
 
 
-def write_pair(folder: Path, result: PairResult, pictures: Sequence[Picture]) -> None:
-    """Write the pictures of a pair and then its ``result.json``, which marks it as complete.
+def write_pair(
+    folder: Path,
+    result: PairResult,
+    pictures: Sequence[Picture],
+    alignment: Alignment | None = None,
+) -> None:
+    """Write the pictures and the alignment of a pair, then the ``result.json`` that completes it.
 
     Parameters
     ----------
@@ -226,6 +232,8 @@ def write_pair(folder: Path, result: PairResult, pictures: Sequence[Picture]) ->
         Everything about the pair that is not an array.
     pictures : sequence of Picture
         Their names end in ``.jpg`` or ``.png``. Pictures of an earlier result are removed.
+    alignment : Alignment, optional
+        Of the first after photo; goes into ``alignment.npz``.
 
     Raises
     ------
@@ -235,6 +243,8 @@ def write_pair(folder: Path, result: PairResult, pictures: Sequence[Picture]) ->
         A picture's name is not a plain ``.jpg`` or ``.png`` file name.
     """
     encoded = {picture.name: _encode(picture) for picture in pictures}
+    if alignment is not None:
+        encoded[ALIGNMENT_NAME] = alignment_bytes(alignment)
     remove_partial(folder)
     with _output_faults(folder):
         # An old result must never stand beside new pictures.

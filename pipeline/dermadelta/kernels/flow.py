@@ -243,9 +243,7 @@ def _weighted(
 def _blur_nodes(values: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
     """Gaussian with nothing beyond the border, so that sums of weights stay what they are."""
     size = 2 * int(np.ceil(3.0 * sigma)) + 1
-    blurred = cv2.GaussianBlur(
-        values, (size, size), sigma, borderType=cv2.BORDER_CONSTANT
-    )
+    blurred = cv2.GaussianBlur(values, (size, size), sigma, borderType=cv2.BORDER_CONSTANT)
     return np.asarray(blurred, dtype=np.float32)
 
 

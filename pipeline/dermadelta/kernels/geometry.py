@@ -196,6 +196,8 @@ def grid_values(
     grid: NDArray[np.bool_], step_px: float, points: NDArray[np.floating]
 ) -> NDArray[np.bool_]:
     """Value of the cell of a (gh, gw) grid that each (..., 2) point lies in, edge values beyond."""
+    if grid.all():
+        return np.ones(points.shape[:-1], dtype=np.bool_)
     cols = np.clip((points[..., 0] + 0.5) / step_px, 0, grid.shape[1] - 1).astype(np.intp)
     rows = np.clip((points[..., 1] + 0.5) / step_px, 0, grid.shape[0] - 1).astype(np.intp)
     return np.asarray(grid[rows, cols], dtype=np.bool_)

@@ -158,8 +158,7 @@ def _remarks(photos: Sequence[AlignedPhoto]) -> list[str]:
 
 def _shared_mask(item: Region, photos: Sequence[AlignedPhoto]) -> Mask:
     """The region on the first before photo, less what another photo does not show usably."""
-    base = photos[0]
-    mask = item.mask & _allowed(item, base)
+    mask = item.mask & _allowed(item, photos[0])
     x0, y0, width, height = box = bounding_box(mask, 0)
     for other in photos[1:]:
         if other.alignment is None or _own_region(item, other) is not None:
@@ -167,11 +166,9 @@ def _shared_mask(item: Region, photos: Sequence[AlignedPhoto]) -> Mask:
         part = mask[y0 : y0 + height, x0 : x0 + width]
         for top, rows in _strips(box):
             points = dense_map(partial(_to_after, other.alignment), (x0, top, width, rows))
-            part[top - y0 : top - y0 + rows] &= sample_mask(_allowed(item, other), points)
-            if not other.alignment.usable.all():
-                part[top - y0 : top - y0 + rows] &= grid_values(
-                    other.alignment.usable, other.alignment.grid_step_px, points
-                )
+            strip = part[top - y0 : top - y0 + rows]
+            strip &= sample_mask(_allowed(item, other), points)
+            strip &= grid_values(other.alignment.usable, other.alignment.grid_step_px, points)
     return mask
 
 

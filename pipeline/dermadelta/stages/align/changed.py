@@ -15,7 +15,7 @@ from dermadelta.kernels.statistics import robust_sd
 from dermadelta.kernels.texture import masked_gaussian
 
 _SMOOTH_SHARE, _TREND_SHARE = 0.008, 0.10
-"""Smoothing of the colour, and of the trend that lamp and white balance make, shares of the side."""
+"""Smoothing of the colour, and of the trend of lamp and white balance, shares of the short side."""
 
 _FLOOR_LN, _SPREADS = 0.006, 3
 """Least change of ln R - ln G that is one, and the same in robust SDs of the changes seen."""

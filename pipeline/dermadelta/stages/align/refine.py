@@ -158,9 +158,7 @@ def _dense_field(field: Field, level: _Level, config: AlignConfig) -> Field:
     return flow.spread(field, level.after.usable.shape, config.node_px)
 
 
-def _changed(
-    level: _Level, fine: _Level, nodes: Field, field: Field, config: AlignConfig
-) -> Mask:
+def _changed(level: _Level, fine: _Level, nodes: Field, field: Field, config: AlignConfig) -> Mask:
     """Nodes on skin that changed, seen on a smaller level."""
     shape = level.after.usable.shape
     ratio = float(fine.after.to_full[0, 0] / level.after.to_full[0, 0])

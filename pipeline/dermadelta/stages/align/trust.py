@@ -144,18 +144,14 @@ def node_centres(shape: tuple[int, ...], step: float) -> Floats:
     return np.stack(np.meshgrid(xs, ys), axis=-1)
 
 
-def _node_values(
-    mask: NDArray[np.bool_], shape: tuple[int, ...], step: float
-) -> NDArray[np.bool_]:
+def _node_values(mask: NDArray[np.bool_], shape: tuple[int, ...], step: float) -> NDArray[np.bool_]:
     """Whether the middle of each cell lies in a mask."""
     ys = np.clip(((np.arange(shape[0]) + 0.5) * step).astype(int), 0, mask.shape[0] - 1)
     xs = np.clip(((np.arange(shape[1]) + 0.5) * step).astype(int), 0, mask.shape[1] - 1)
     return np.asarray(mask[np.ix_(ys, xs)], dtype=np.bool_)
 
 
-def _stored(
-    values: Grid, after: Side, sources: tuple[Source, Source], config: AlignConfig
-) -> Grid:
+def _stored(values: Grid, after: Side, sources: tuple[Source, Source], config: AlignConfig) -> Grid:
     """Values at the nodes of the box that was refined, on the coarse grid of the whole photo.
 
     Beyond the box those of its edge go on.
