@@ -11,7 +11,7 @@ PY    := $(BIN)/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint realdata bench wheel ci samples variance validation lock clean
+.PHONY: help setup demo test lint realdata bench gallery wheel ci samples variance validation lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 20
@@ -50,6 +50,9 @@ bench: setup  ## hold alignment against ready-made methods (15 minutes; BENCH_AR
 	DERMADELTA_DATA="$${DERMADELTA_DATA:-$(DATA)}" "$(PY)" tests/bench/alignment.py \
 	  --out reports/bench $(BENCH_ARGS)
 
+gallery: setup  ## fill reports/gallery/ again: a pair that each gate refuses, and one that passes
+	"$(PY)" tests/bench/gallery.py --out reports/gallery
+
 wheel: setup  ## build the wheel and the source archive into dist/
 	rm -rf dist
 	"$(PY)" -m build --no-isolation
@@ -72,7 +75,7 @@ validation: setup  ## fill reports/validation/ again, real pairs of DATA include
 	    if [ -d "$$real/$$name" ]; then set -- "$$@" --data "$$real/$$name"; fi; \
 	  done; \
 	fi; \
-	"$(BIN)/dermadelta" validate --pairs 1320 --no-change-share 0.76 --out reports/validation "$$@"
+	"$(BIN)/dermadelta" validate --pairs 1000 --no-change-share 0.76 --out reports/validation "$$@"
 
 lock:  ## pin the newest versions that pyproject.toml allows, with hashes
 	uv pip compile pyproject.toml --extra test --extra dev --universal --python-version 3.11 \

@@ -16,7 +16,9 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -24,7 +26,8 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
-from gallery_pairs import Gate, Image8, Staged, Written, gates, write  # noqa: E402
+from gallery_pairs import ALL_GATES  # noqa: E402
+from gallery_staging import Gate, Image8, Staged, Written, write  # noqa: E402
 from jinja2 import (  # noqa: E402
     ChoiceLoader,
     Environment,
@@ -45,7 +48,7 @@ from dermadelta.domain import (  # noqa: E402
     Photo,
 )
 from dermadelta.reporting.catalogue import INSTALLED, measures_by_name  # noqa: E402
-from dermadelta.reporting.strings import TEXT, check_name  # noqa: E402
+from dermadelta.reporting.strings import TEXT, check_name, sentence  # noqa: E402
 from dermadelta.reporting.views import check_views  # noqa: E402
 from dermadelta.runner import Held, hold_against  # noqa: E402
 from dermadelta.stages.compare import GATES, unaligned  # noqa: E402
@@ -132,8 +135,10 @@ def _not_asked(name: str) -> Check:
     return Check(name, reason, "", "", CheckVerdict.NOT_APPLICABLE, reason.reason)
 
 
-def row(gate: Gate) -> Row:
-    """Both pairs of a gate."""
+def row(name: str) -> Row:
+    """Both pairs of a gate, in a process of its own: hence by name."""
+    cv2.setNumThreads(1)
+    gate = next(item for item in ALL_GATES if item.name == name)
     refused, passed = (
         card(gate, staged, meant)
         for staged, meant in zip((gate.refused, gate.passed), MEANT, strict=True)
@@ -189,6 +194,7 @@ def page(rows: Sequence[Row]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["sentence"] = sentence
     cards = [item for found in rows for item in found.cards]
     return environment.get_template("gallery.html").render(
         rows=rows,
@@ -200,28 +206,33 @@ def page(rows: Sequence[Row]) -> str:
 
 def chosen(names: Sequence[str]) -> tuple[Gate, ...]:
     """The gates to show, all without names; every gate of the package has its pairs."""
-    known = gates()
-    if len(known) != len(GATES):
-        raise SystemExit(f"{len(GATES)} gates are asked, {len(known)} have pairs")
-    return tuple(gate for gate in known if not names or gate.name in names)
+    if len(ALL_GATES) != len(GATES):
+        raise SystemExit(f"{len(GATES)} gates are asked, {len(ALL_GATES)} have pairs")
+    return tuple(gate for gate in ALL_GATES if not names or gate.name in names)
+
+
+def say(found: Row) -> None:
+    """One line for either pair."""
+    for item in found.cards:
+        sign = "as meant    " if item.right else "NOT AS MEANT"
+        text = f"{sign} {found.name}, {item.meant.lower()}: {item.value} {item.unit}"
+        sys.stdout.write(f"{text} (limit {item.limit}) {item.consequence} | {item.remark}")
+        sys.stdout.write(f" | also failing: {item.others or 'none'}\n")
+        sys.stdout.flush()
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Make all pairs one after the other and write the page."""
+    """Make all pairs in as many processes as there are cores, and write the page."""
     parser = argparse.ArgumentParser(description="One refused and one passed pair per gate.")
     parser.add_argument("--out", type=Path, default=Path("reports/gallery"))
     parser.add_argument("--only", nargs="*", default=[], metavar="GATE")
     given = parser.parse_args(arguments)
-    cv2.setNumThreads(1)
-    rows = []
-    for gate in chosen(given.only):
-        rows.append(row(gate))
-        for item in rows[-1].cards:
-            sign = "as meant    " if item.right else "NOT AS MEANT"
-            text = f"{sign} {gate.name}, {item.meant.lower()}: {item.value} {item.unit}"
-            sys.stdout.write(f"{text} (limit {item.limit}) {item.consequence} | {item.remark}")
-            sys.stdout.write(f" | also failing: {item.others or 'none'}\n")
-            sys.stdout.flush()
+    names = [gate.name for gate in chosen(given.only)]
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        rows = []
+        for found in pool.map(row, names):
+            rows.append(found)
+            say(found)
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "gates.html").write_text(page(rows), encoding="utf-8", newline="\n")
 

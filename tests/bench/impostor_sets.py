@@ -60,7 +60,9 @@ class Trial:
     after: Shot
 
 
-def trials(data: Path, config: Config, *, every: int = 1) -> Iterator[Trial]:
+def trials(
+    data: Path, config: Config, *, every: int = 1, work: Path | None = None
+) -> Iterator[Trial]:
     """All pairs, set by set, so that only one set is held in memory.
 
     Parameters
@@ -70,9 +72,11 @@ def trials(data: Path, config: Config, *, every: int = 1) -> Iterator[Trial]:
     config : Config
     every : int
         Of the impostors only every ``every``-th.
+    work : Path, optional
+        Where the phantom's photographs are kept and found again by the next run.
     """
     with tempfile.TemporaryDirectory() as folder:
-        yield from _thinned(_phantom(Path(folder), config), every)
+        yield from _thinned(_phantom(work or Path(folder), config), every)
         for make in (_portraits, _wounds, _passports):
             yield from _thinned(make(data, Path(folder), config), every)
 
@@ -133,13 +137,14 @@ def _person(number: int, folder: Path, config: Config) -> tuple[Shot, Shot, Shot
     kind = MEASURABLE_KINDS[number % len(MEASURABLE_KINDS)]
     setup = "rig" if number % 2 else "handheld"
     case = random_case(kind, SEED, number, width_px=WIDTH_PX, setup=setup)
-    pair = render_pair(case)
     name = f"p{number:04d}_{case.tone}"
     roi = folder / f"{name}_roi.png"
-    roi.write_bytes(mask_bytes(pair.before.roi))
     paths = [folder / f"{name}_{when}.jpg" for when in ("before", "after")]
-    for path, data in zip(paths, files_of(pair), strict=True):
-        path.write_bytes(data)
+    if not paths[1].is_file():
+        pair = render_pair(case)
+        roi.write_bytes(mask_bytes(pair.before.roi))
+        for path, data in zip(paths, files_of(pair), strict=True):
+            path.write_bytes(data)
     return (
         ready(f"{name}/before", paths[0], str(roi), config),
         ready(f"{name}/after", paths[1], None, config),
@@ -169,10 +174,10 @@ def _portraits(data: Path, folder: Path, config: Config) -> Iterator[Trial]:
             before = ready(_of(row, place), source / row["photo1"], drawn, config)
             yield Trial(f"portraits, {place}", "genuine", before, after[own])
             yield Trial(f"portraits, {place}", "mirrored", before, mirror[own])
-            for other, theirs in enumerate(listed):
-                # Half of the ordered pairs on the forehead, the other half on the cheek.
-                if other != number and ((other + number) % 2 == 0) == (place == "forehead"):
-                    yield Trial(f"portraits, {place}", "impostor", before, after[theirs["subject"]])
+            # Every two people once: by turns on the forehead and on the cheek.
+            for step in range(1 if place == "forehead" else 2, len(listed) // 2 + 1, 2):
+                other = listed[(number + step) % len(listed)]["subject"]
+                yield Trial(f"portraits, {place}", "impostor", before, after[other])
     return None
 
 
@@ -210,7 +215,6 @@ def _wounds(data: Path, folder: Path, config: Config) -> Iterator[Trial]:
         for other, theirs in series.items():
             if other != own:
                 yield Trial("wounds", "impostor", shots[files[0]], shots[theirs[0]])
-                yield Trial("wounds", "impostor", shots[files[-1]], shots[theirs[-1]])
     return None
 
 

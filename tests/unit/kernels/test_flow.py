@@ -6,6 +6,7 @@ import pytest
 from scipy import ndimage
 
 from dermadelta.kernels.flow import (
+    area_ratio,
     compose,
     dense_step,
     draw_before,
@@ -13,7 +14,13 @@ from dermadelta.kernels.flow import (
     local_correlation,
     locally_normalised,
     match_features,
+    median_of_neighbours,
+    node_step,
     smooth_flow,
+    smooth_nodes,
+    spread,
+    value_at,
+    window_correlation,
 )
 from dermadelta.kernels.geometry import apply_homography, pixel_grid
 
@@ -220,3 +227,85 @@ def test_local_correlation_knows_same_from_other():
     mask = EVERYWHERE.copy()
     mask[:150] = False
     assert not local_correlation(before, before, mask, 8.0)[:150].any()
+
+
+# ------------------------------------------------------------------ nodes
+
+
+def speckle(shape=(240, 320), seed=3):
+    rng = np.random.default_rng(seed)
+    noise = cv2.GaussianBlur(rng.normal(size=shape).astype(np.float32), (0, 0), 1.5)
+    return np.clip(127.5 + 60.0 * noise / noise.std(), 0, 255).astype(np.uint8)
+
+
+def test_flow_at_nodes_gives_back_a_known_shift():
+    picture = speckle()
+    moved = cv2.warpAffine(picture, np.float32([[1, 0, 2.4], [0, 1, -1.3]]), picture.shape[::-1])
+    xs, ys = np.meshgrid(np.arange(40, 280, 24.0), np.arange(40, 200, 24.0))
+    nodes = np.stack([xs, ys], axis=-1).astype(np.float32)
+    seen = node_step(picture, moved, nodes, window_px=25)
+    assert seen.found.all()
+    np.testing.assert_allclose(seen.step[..., 0], 2.4, atol=0.05)
+    np.testing.assert_allclose(seen.step[..., 1], -1.3, atol=0.05)
+    assert seen.error.max() < 0.1
+
+
+def test_windows_of_the_same_picture_correlate_and_others_do_not():
+    mask = np.ones((240, 320), bool)
+    mask[:, :50] = False
+    same = window_correlation(speckle(), speckle(), mask, 25)
+    assert same[:, 60:].min() > 0.999
+    assert not same[:, :50].any()
+    assert abs(window_correlation(speckle(), speckle(seed=4), mask, 25)[:, 60:].mean()) < 0.05
+
+
+def test_a_smooth_step_survives_smoothing_and_doubtful_nodes_lean_on_their_neighbours():
+    rows, cols = 20, 30
+    step = np.stack(np.meshgrid(np.arange(cols) * 0.1, np.arange(rows) * 0.2), axis=-1)
+    step = step.astype(np.float32)
+    wrong = step.copy()
+    wrong[8:11, 12:15] = 50.0
+    weight = np.ones((rows, cols), np.float32)
+    weight[8:11, 12:15] = 0.0
+    smooth = smooth_nodes(wrong, weight, 1.5)
+    np.testing.assert_allclose(smooth[9, 13], step[9, 13], atol=0.15)
+    np.testing.assert_allclose(smooth[5:15, 20:25], step[5:15, 20:25], atol=0.15)
+
+
+def test_nothing_moves_where_there_is_no_weight():
+    smooth = smooth_nodes(np.ones((9, 9, 2), np.float32), np.zeros((9, 9), np.float32), 1.0)
+    assert not smooth.any()
+
+
+def test_area_ratio_of_a_field_that_stretches():
+    xs, ys = np.meshgrid(np.arange(12) * 10.0, np.arange(9) * 10.0)
+    field = np.stack([0.10 * xs, -0.05 * ys], axis=-1).astype(np.float32)
+    np.testing.assert_allclose(area_ratio(field, 10.0), 1.10 * 0.95, rtol=1e-5)
+    folded = np.stack([-1.5 * xs, 0.0 * ys], axis=-1).astype(np.float32)
+    assert (area_ratio(folded, 10.0) < 0.0).all()
+
+
+def test_the_median_of_neighbours_does_not_hear_one_liar():
+    rng = np.random.default_rng(0)
+    points = rng.uniform(0, 100, (60, 2))
+    values = np.tile([2.0, -1.0], (60, 1))
+    values[7] = (90.0, 90.0)
+    np.testing.assert_array_equal(
+        median_of_neighbours(points, values, 9), np.tile([2.0, -1.0], (60, 1))
+    )
+
+
+def test_a_field_on_cells_is_spread_over_their_pixels():
+    xs, ys = np.meshgrid((np.arange(6) + 0.5) * 8.0 - 0.5, (np.arange(5) + 0.5) * 8.0 - 0.5)
+    wide = spread(np.stack([xs, ys], axis=-1).astype(np.float32), (38, 45), 8.0)
+    assert wide.shape == (38, 45, 2)
+    np.testing.assert_allclose(wide[20, 8:36, 0], np.arange(8, 36), atol=1e-4)
+    np.testing.assert_allclose(wide[8:30, 20, 1], np.arange(8, 30), atol=1e-4)
+
+
+def test_a_mask_is_read_at_the_nodes_of_another_size():
+    mask = np.zeros((40, 40), bool)
+    mask[10:20, 20:30] = True
+    half = np.diag([2.0, 2.0, 1.0])
+    nodes = np.array([[[50.0, 30.0], [10.0, 10.0], [500.0, 30.0]]], np.float32)
+    np.testing.assert_array_equal(value_at(mask, half, np.eye(3), nodes), [[True, False, False]])

@@ -8,6 +8,8 @@ from dermadelta.kernels.geometry import (
     bounding_box,
     dense_map,
     focal_px,
+    grid_values,
+    inside_hull,
     inverse,
     invert_field,
     is_plausible_view,
@@ -234,3 +236,17 @@ def test_lengthening_tells_which_photo_is_foreshortened(towards):
 def test_an_equivalent_focal_length_refers_to_the_diagonal():
     """A frame of 36 x 24 mm film itself, at 100 pixels per millimetre."""
     assert focal_px(50.0, (2400, 3600)) == pytest.approx(5000.0, rel=1e-3)
+
+
+def test_inside_the_hull_of_points():
+    corners = np.array([[0.0, 0.0], [10.0, 0.0], [10.0, 10.0], [0.0, 10.0], [5.0, 5.0]])
+    points = np.array([[[5.0, 1.0], [11.0, 5.0], [-0.1, 5.0]]])
+    np.testing.assert_array_equal(inside_hull(corners, points), [[True, False, False]])
+
+
+def test_cells_of_a_grid_hold_their_pixels():
+    grid = np.array([[True, False], [False, True]])
+    points = np.array([[[0.0, 0.0], [15.4, 0.0], [15.6, 0.0], [15.6, 40.0], [-9.0, 40.0]]])
+    expected = [[True, True, False, True, False]]
+    np.testing.assert_array_equal(grid_values(grid, 16.0, points), expected)
+    assert grid_values(np.ones((2, 2), bool), 16.0, points).all()

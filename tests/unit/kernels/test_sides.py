@@ -1,9 +1,19 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from dermadelta.kernels.colour import srgb_decode
 from dermadelta.kernels.geometry import apply_homography
-from dermadelta.kernels.sides import Source, boxes_to_refine, mirrored, side
+from dermadelta.kernels.sides import (
+    Source,
+    averaged,
+    boxes_to_refine,
+    mirrored,
+    side,
+    thinned,
+    whole_factor,
+)
 
 SHAPE = (600, 800)
 
@@ -83,3 +93,21 @@ def test_mirroring_turns_everything_but_the_place():
     assert np.array_equal(other.grey[:, ::-1], found.grey)
     assert np.array_equal(other.pigment.shape, found.pigment.shape)
     assert np.array_equal(other.region[:, ::-1], found.region)
+
+
+def test_averaging_by_a_whole_number_keeps_the_places():
+    ramp = np.broadcast_to(np.arange(64.0)[None, :, None], (49, 64, 3)).astype(np.uint8)
+    small = averaged(ramp, 3)
+    assert small.shape == (16, 21, 3)
+    whole = replace(source(), factor=3)
+    at = whole.to_photo @ np.array([5.0, 4.0, 1.0])
+    assert small[4, 5, 0] == at[0] == 16.0
+    assert at[1] == 13.0
+    mask = np.zeros((49, 64), bool)
+    mask[13, 16] = True
+    np.testing.assert_array_equal(np.argwhere(thinned(mask, 3)), [[4, 5]])
+
+
+def test_no_more_is_averaged_than_the_size_allows():
+    assert whole_factor((3000, 4000), 1.0) == 3
+    assert whole_factor((700, 900), 1.0) == 1

@@ -103,3 +103,116 @@ def test_a_photo_without_marks_is_not_aligned(bench):
     flat = np.full_like(before.photo.rgb, 150)
     plain = replace(before, photo=replace(before.photo, rgb=flat))
     assert isinstance(align(before, plain, own, own, bench.config.align), NotAligned)
+
+
+# ------------------------------------------------------------- its own error
+
+
+def test_the_expected_error_covers_the_true_one(bench):
+    found = found_of(bench, "no_change")
+    inside = bench.rendered("no_change").after.roi
+    true = error_px(bench, "no_change", found)
+    step = found.grid_step_px
+    ys, xs = np.nonzero(inside)
+    cells = ((ys + 0.5) / step).astype(int), ((xs + 0.5) / step).astype(int)
+    assert np.mean(true <= found.error_px[cells]) > 0.95
+    assert found.usable[cells].mean() > 0.95
+    assert found.usable_share > 0.95
+    low, high = found.area_change
+    assert 0.9 < low <= 1.0 <= high < 1.1
+
+
+def without_texture(photo, middle, half, seed):
+    """The photo with a spot that keeps its colour but has nothing to hold on to."""
+    rgb = photo.photo.rgb.copy()
+    x, y = np.rint(middle).astype(int)
+    spot = (slice(y - half, y + half), slice(x - half, x + half))
+    noise = np.random.default_rng(seed).normal(scale=1.0, size=(2 * half, 2 * half, 1))
+    soft = cv2.GaussianBlur(rgb, (0, 0), 9.0)[spot].astype(np.float64) + noise
+    rgb[spot] = np.clip(np.round(soft), 0, 255)
+    return replace(photo, photo=replace(photo.photo, rgb=rgb))
+
+
+def test_a_part_without_texture_is_marked_unusable_and_not_guessed(bench):
+    before, after, own, other = sides(bench, "no_change")
+    rows, cols = after.photo.rgb.shape[:2]
+    middle = np.array([cols / 2, rows / 2])
+    there = apply_homography(bench.rendered("no_change").after_to_before, middle)
+    found = align(
+        without_texture(before, there, 60, 1),
+        without_texture(after, middle, 60, 2),
+        own,
+        other,
+        bench.config.align,
+    )
+    assert isinstance(found, Alignment)
+    step = found.grid_step_px
+    assert not found.usable[int(rows / 2 / step), int(cols / 2 / step)]
+    assert found.usable_share < 0.98
+
+
+@pytest.mark.parametrize(("name", "turns"), [("no_change", {0}), ("quarter", {1, 3})])
+def test_quarter_turns_are_counted(bench, name, turns):
+    assert found_of(bench, name).quarter_turns in turns
+
+
+# ------------------------------------------------------------------ landmarks
+
+
+def landmarks_of(bench, name, spread=0.3):
+    """Nine points that both photos of a rendered pair truly share."""
+    pair = bench.rendered(name)
+    rows, cols = pair.after.roi.shape
+    at = [
+        [cols * (0.5 + spread * u), rows * (0.5 + spread * v)]
+        for u in (-1, 0, 1)
+        for v in (-1, 0, 1)
+    ]
+    after = np.array(at, dtype=np.float64)
+    return np.hstack([apply_homography(pair.after_to_before, after), after])
+
+
+def with_landmarks(photo, points):
+    return replace(photo, photo=replace(photo.photo, landmarks=points))
+
+
+def test_landmarks_lead_to_the_same_place_and_are_recorded(bench):
+    before, after, own, other = sides(bench, "no_change")
+    marked = with_landmarks(after, landmarks_of(bench, "no_change"))
+    found = align(before, marked, own, other, bench.config.align)
+    assert isinstance(found, Alignment)
+    assert found.method == "landmarks"
+    assert found.inliers == 9
+    assert np.median(error_px(bench, "no_change", found)) < 1.0
+
+
+def test_landmarks_stand_where_the_pictures_say_nothing(bench):
+    before, after, own, other = sides(bench, "no_change")
+    flat = np.full_like(after.photo.rgb, 150)
+    flat[::2] += 1
+    plain = replace(after, photo=replace(after.photo, rgb=flat))
+    assert isinstance(align(before, plain, own, other, bench.config.align), NotAligned)
+    marked = with_landmarks(plain, landmarks_of(bench, "no_change"))
+    found = align(before, marked, own, other, bench.config.align)
+    assert isinstance(found, Alignment)
+    assert np.median(error_px(bench, "no_change", found)) < 2.0
+    rows, cols = flat.shape[:2]
+    step = found.grid_step_px
+    assert found.usable[int(rows / 2 / step), int(cols / 2 / step)]
+    assert not found.usable[0, 0]
+
+
+def test_landmarks_that_cannot_be_used_are_named(bench):
+    before, after, own, other = sides(bench, "no_change")
+    points = landmarks_of(bench, "no_change")
+    wrong = points.copy()
+    wrong[4, :2] += (150.0, -120.0)
+    outside = points.copy()
+    outside[2, 0] = 1e5
+    shuffled = points.copy()
+    shuffled[:, :2] = points[::-1, :2][[3, 1, 4, 0, 2, 8, 6, 7, 5]]
+    for given, words in ((outside, "outside the before"), (shuffled, "landmark")):
+        found = align(before, with_landmarks(after, given), own, other, bench.config.align)
+        assert isinstance(found, NotAligned)
+        assert found.cause is Cause.LANDMARKS
+        assert words in found.reason

@@ -22,6 +22,9 @@ Grid = NDArray[np.float32]
 _NEAR_NODES = 2.0
 """Reach of the local error, nodes."""
 
+_AROUND_NODES = 6.0
+"""Reach in which skin that changed is carried by what lies around it, nodes."""
+
 _LEAST_WEIGHT = 0.2
 """Mean weight around a node below which nothing was found there."""
 
@@ -127,13 +130,15 @@ def _expected(found: Found) -> Grid:
 def _usable(found: Found, area: Grid, config: AlignConfig) -> NDArray[np.bool_]:
     """Where the field may be used: something held on to, alike, neither folded nor torn.
 
-    Skin that changed stays: left out, its change could not be measured.
+    Skin that changed stays where the skin around it was found: left out, its change could not be
+    measured.
     """
     everywhere = np.ones_like(found.weight)
     held = flow.local_mean(found.weight, everywhere, _NEAR_NODES) >= _LEAST_WEIGHT
     alike = flow.local_mean(found.alike, found.usable.astype(np.float32), _NEAR_NODES)
     whole = (area > config.area_limits[0]) & (area < config.area_limits[1])
-    sure = (held & (alike >= config.min_local_correlation)) | found.changed
+    around = flow.local_mean(found.weight, everywhere, _AROUND_NODES) >= _LEAST_WEIGHT
+    sure = (held & (alike >= config.min_local_correlation)) | (found.changed & around)
     return np.asarray(sure & whole, dtype=np.bool_)
 
 
