@@ -75,7 +75,7 @@ validation: setup  ## fill reports/validation/ again, real pairs of DATA include
 	    if [ -d "$$real/$$name" ]; then set -- "$$@" --data "$$real/$$name"; fi; \
 	  done; \
 	fi; \
-	"$(BIN)/dermadelta" validate --pairs 1000 --no-change-share 0.76 --out reports/validation "$$@"
+	"$(BIN)/dermadelta" validate --pairs 800 --no-change-share 0.76 --out reports/validation "$$@"
 
 lock:  ## pin the newest versions that pyproject.toml allows, with hashes
 	uv pip compile pyproject.toml --extra test --extra dev --universal --python-version 3.11 \

@@ -229,7 +229,7 @@ def _write(path: Path, columns: Iterable[str], rows: Iterable[Iterable[object]])
 
 
 def main() -> None:
-    data, out = data_folder(), Path(sys.argv[1])
+    data, out = data_folder(), Path(sys.argv[1]).resolve()
     for prepare in (prepare_wounds, prepare_lesions, prepare_faces, prepare_same_visit):
         path = prepare(data, out)
         print(f"dermadelta run {path} --out {path.parent / 'results'}")

@@ -122,7 +122,7 @@ def test_nothing_but_results_and_two_small_pictures_stays(done):
     assert not list((left / "phantom" / "photos").iterdir())
     for folder in (left / "phantom" / "pairs").iterdir():
         names = {path.name for path in folder.iterdir()}
-        assert names == {"after.jpg", "before.jpg", "result.json", "truth.json"}
+        assert names == {"after.jpg", "alignment.npz", "before.jpg", "result.json", "truth.json"}
         assert sum(path.stat().st_size for path in folder.iterdir()) < 120_000
 
 
