@@ -50,7 +50,7 @@ from dermadelta.domain import (  # noqa: E402
 from dermadelta.reporting.catalogue import INSTALLED, measures_by_name  # noqa: E402
 from dermadelta.reporting.strings import TEXT, check_name, sentence  # noqa: E402
 from dermadelta.reporting.views import check_views  # noqa: E402
-from dermadelta.runner import Held, hold_against  # noqa: E402
+from dermadelta.runner import REJECTED, Held, hold_against  # noqa: E402
 from dermadelta.stages.compare import GATES, unaligned  # noqa: E402
 
 CONFIG = Config()
@@ -90,8 +90,13 @@ class Row:
 
 
 def answers(held: Held) -> tuple[Check, ...]:
-    """All gates of a pair; where it could not be aligned the ones that say why."""
+    """All gates of a pair; where it could not be aligned the ones that say why.
+
+    None where a check rejects a photo on its own.
+    """
     outcome = held.outcome
+    if outcome is REJECTED:
+        return ()
     if isinstance(outcome, Comparability):
         return outcome.gates
     if isinstance(outcome, NotMeasured):
@@ -131,7 +136,7 @@ def card(gate: Gate, staged: Staged, meant: str) -> Card:
 
 
 def _not_asked(name: str) -> Check:
-    reason = NotMeasured("not asked, because another gate stopped the pair before")
+    reason = NotMeasured("not asked, because a check or another gate stopped the pair before")
     return Check(name, reason, "", "", CheckVerdict.NOT_APPLICABLE, reason.reason)
 
 

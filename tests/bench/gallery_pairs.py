@@ -132,7 +132,8 @@ _DETAIL_AND_LIGHT = (
         ),
         "What is seen is the shading across the region, which is fainter the smaller the region:"
         " the same turn on a region of 24 mm instead of 33 mm reads 0.072 and passes. On faint skin"
-        " it can cost the alignment, whose gate then stops the pair.",
+        " it can cost the alignment, whose gate then stops the pair. The remedy here misses the"
+        " side: it calls the light harder, though only its side changed.",
     ),
     Gate(
         "retouching",
