@@ -37,6 +37,17 @@ __all__ = ["SAME_PICTURE", "AlignConfig", "align"]
 SAME_PICTURE = "the same picture"
 """Method of an alignment that had nothing to find."""
 
+_MIRRORED = NotAligned(
+    "the after photo is mirrored: use the original file, not the selfie preview", Cause.MIRRORED
+)
+
+_OTHER_SKIN = NotAligned(
+    "the same skin was not found in both photos: check that they show the same person"
+    " and site, from the same side, in focus; where you are sure, click at least four points"
+    " that both show and give them as landmarks",
+    Cause.OTHER_SKIN,
+)
+
 
 def align(
     before: CalibratedPhoto,
@@ -82,7 +93,13 @@ def align(
         start = start_from_landmarks(after.photo.landmarks, sources, config)
         return start if isinstance(start, NotAligned) else refine(sources, start, config)
     start = _search(sources, config)
-    return start if isinstance(start, NotAligned) else refine(sources, start, config)
+    if isinstance(start, NotAligned):
+        return start
+    found = refine(sources, start, config)
+    few = start.inliers < config.few_inliers
+    if isinstance(found, Alignment) and few and found.usable_share < config.few_usable_share:
+        return _OTHER_SKIN
+    return found
 
 
 def _search(sources: tuple[Source, Source], config: AlignConfig) -> Start | NotAligned:
@@ -103,7 +120,17 @@ def _search(sources: tuple[Source, Source], config: AlignConfig) -> Start | NotA
             " retake without glare",
             Cause.NO_REGION,
         )
-    return best or _named(sides, config)
+    if best is None:
+        return _named(sides, config)
+    # A face is nearly its own mirror image: its eyes and nose alone would match.
+    flipped = find_start(sides[0], mirrored(sides[1]), config)
+    if (
+        flipped is not None
+        and flipped.inliers > best.inliers
+        and flipped.correlation > best.correlation
+    ):
+        return _MIRRORED
+    return best
 
 
 def _sides(
@@ -116,22 +143,14 @@ def _sides(
 def _named(sides: tuple[Side, Side], config: AlignConfig) -> NotAligned:
     """Why nothing was found, as far as it can be told."""
     if find_start(sides[0], mirrored(sides[1]), config) is not None:
-        return NotAligned(
-            "the after photo is mirrored: use the original file, not the selfie preview",
-            Cause.MIRRORED,
-        )
+        return _MIRRORED
     if shows_the_other_side(sides[0], sides[1]):
         return NotAligned(
             "the after photo seems to show the other side of the body (the opposite cheek, arm or"
             " leg): compare photos of the same side",
             Cause.OTHER_SIDE,
         )
-    return NotAligned(
-        "the same skin was not found in both photos: check that they show the same person"
-        " and site, from the same side, in focus; where you are sure, click at least four points"
-        " that both show and give them as landmarks",
-        Cause.OTHER_SKIN,
-    )
+    return _OTHER_SKIN
 
 
 def _same_picture(before: CalibratedPhoto, after: CalibratedPhoto) -> bool:

@@ -30,6 +30,19 @@ class AlignConfig(Settings):
         description="Inlier threshold of the homography, share of the frame's short side.",
     )
     min_inliers: int = Field(8, ge=4, description="Fewer inliers: the hypothesis is dropped.")
+    few_inliers: int = Field(
+        15,
+        ge=0,
+        description="Fewer inliers must be borne out by the skin itself: of 386 pairs of other"
+        " people 16 were aligned on eyes, nose or the rim of the skin, with 8 to 12.",
+    )
+    few_usable_share: float = Field(
+        0.3,
+        ge=0.0,
+        le=1.0,
+        description="Least usable share of the region with so few inliers: those 16 reached 0.03"
+        " in the middle.",
+    )
     max_zoom: float = Field(3.0, gt=1.0, description="Largest difference of magnification.")
     max_stretch: float = Field(2.0, gt=1.0, description="Largest foreshortening of one axis.")
     normalise_share: float = Field(
