@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dermadelta.cli.options import ConfigOption, WorkersOption
+from dermadelta.cli.options import ConfigOption, TreatedAreaOption, WorkersOption
 from dermadelta.errors import UsageError
 from dermadelta.screen import say, show_notes, show_rows, shown_progress, tell
 
@@ -51,13 +51,7 @@ def check(
         float | None,
         typer.Option("--mm-per-px", metavar="MM", help="Scale of the photographs."),
     ] = None,
-    treated_area: Annotated[
-        str,
-        typer.Option(
-            "--treated-area", metavar="local|whole|unknown",
-            help="local: skin around the region was not treated and may serve as reference.",
-        ),
-    ] = "unknown",
+    treated_area: TreatedAreaOption = "unknown",
     ghost: Annotated[
         Path | None,
         typer.Option(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dermadelta.cli.options import ConfigOption, WorkersOption
+from dermadelta.cli.options import ConfigOption, TreatedAreaOption, WorkersOption
 from dermadelta.screen import say, show_notes, show_rows, show_run, shown_progress, tell
 
 
@@ -115,13 +115,7 @@ def compare(
         float | None,
         typer.Option("--mm-per-px", metavar="MM", help="Scale of both photographs."),
     ] = None,
-    treated_area: Annotated[
-        str,
-        typer.Option(
-            "--treated-area", metavar="local|whole|unknown",
-            help="local: skin around the region was not treated and may serve as reference.",
-        ),
-    ] = "unknown",
+    treated_area: TreatedAreaOption = "unknown",
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Folder for the results.",

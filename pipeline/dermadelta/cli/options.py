@@ -20,3 +20,10 @@ WorkersOption = Annotated[
     typer.Option("--workers", min=1, metavar="N", help="Number of processes.",
                  show_default="one per CPU"),
 ]  # fmt: skip
+TreatedAreaOption = Annotated[
+    str,
+    typer.Option(
+        "--treated-area", metavar="local|whole|unknown",
+        help="local: skin around the region was not treated and may serve as reference.",
+    ),
+]  # fmt: skip

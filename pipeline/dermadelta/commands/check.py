@@ -9,9 +9,9 @@ from pathlib import Path
 
 from dermadelta.batch.discover import PHOTO_SUFFIXES
 from dermadelta.batch.inspect import inspect_photo
-from dermadelta.batch.manifest import possible_scale
 from dermadelta.batch.naming import normal
 from dermadelta.commands.capture import Fitness, Judged, judge_pair, judge_photo, see
+from dermadelta.commands.given import check_scale, treated_area_named
 from dermadelta.config import Config
 from dermadelta.domain import NotMeasured, PairRef, Phase, PhotoRef, TreatedArea
 from dermadelta.errors import InputError, UsageError
@@ -86,7 +86,7 @@ def check(
         The ghost cannot be written. Remedy: in the message.
     """
     photo, area = Path(photo), treated_area_named(treated_area)
-    _check_scale(mm_per_px)
+    check_scale(mm_per_px)
     target = None if ghost is None else Path(ghost)
     if target is not None and target.suffix.lower() != ".png":
         raise UsageError(
@@ -200,21 +200,6 @@ def photo_ref(path: Path, photo_id: str, mm_per_px: float | None) -> PhotoRef:
     )
 
 
-def treated_area_named(name: str) -> TreatedArea:
-    """Where the treatment went, by its name.
-
-    Raises
-    ------
-    UsageError
-        No such name. Remedy: in the message.
-    """
-    try:
-        return TreatedArea(name)
-    except ValueError:
-        remedy = f"Choose among: {', '.join(TreatedArea)}."
-        raise UsageError(f"unknown treated area {name!r}", remedy=remedy) from None
-
-
 def _day(path: Path, captured_at: datetime | None) -> date:
     if captured_at is not None:
         return captured_at.date()
@@ -234,13 +219,3 @@ def _pair(before: PhotoRef, after: PhotoRef, area: TreatedArea) -> PairRef:
         after=(after,),
         treated_area=area,
     )
-
-
-def _check_scale(mm_per_px: float | None) -> None:
-    if mm_per_px is None:
-        return
-    try:
-        possible_scale(mm_per_px)
-    except ValueError as fault:
-        remedy = "Give the width of a pixel on the skin, such as 0.05."
-        raise UsageError(str(fault), remedy=remedy) from None

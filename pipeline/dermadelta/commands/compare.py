@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from dermadelta.batch.manifest import possible_scale
 from dermadelta.batch.naming import slug
 from dermadelta.batch.pairing import without_measuring
 from dermadelta.commands.conclusions import draw_conclusions
+from dermadelta.commands.given import check_scale, treated_area_named
 from dermadelta.commands.outputs import REPORT_NAME, RunFacts, write_outputs
 from dermadelta.commands.progress import Listener, silent
 from dermadelta.commands.work import inspect_photos, measure_pairs
@@ -99,8 +99,8 @@ def compare(
     """
     paths, out = (Path(before), Path(after)), Path(out)
     started, begun = datetime.now(UTC), time.perf_counter()
-    area = _treated_area(treated_area)
-    _check_scale(mm_per_px)
+    area = treated_area_named(treated_area)
+    check_scale(mm_per_px)
     if (scar_mask is None) != (scar_mask_after is None):
         raise UsageError(
             "scars are outlined on one photograph only, and only outlines on both can be compared",
@@ -208,21 +208,3 @@ def _pair_ref(refs: list[PhotoRef], shots: list[_Shot], area: TreatedArea) -> Pa
 
 def _pair_id(paths: tuple[Path, Path]) -> str:
     return "_".join(slug(path.stem) for path in paths)
-
-
-def _check_scale(mm_per_px: float | None) -> None:
-    if mm_per_px is None:
-        return
-    try:
-        possible_scale(mm_per_px)
-    except ValueError as fault:
-        remedy = "Give the width of a pixel on the skin, such as 0.05."
-        raise UsageError(str(fault), remedy=remedy) from None
-
-
-def _treated_area(name: str) -> TreatedArea:
-    try:
-        return TreatedArea(name)
-    except ValueError:
-        remedy = f"Choose among: {', '.join(TreatedArea)}."
-        raise UsageError(f"unknown treated area {name!r}", remedy=remedy) from None

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from dermadelta.kernels.geometry import bounding_box
-from dermadelta.kernels.resampling import sample, sample_replicated
+from dermadelta.kernels.resampling import sample, sample_mask, sample_replicated
 from dermadelta.kernels.texture import gaussian, masked_blur, masked_gaussians
 
 Floats = NDArray[np.float64]
@@ -309,8 +309,7 @@ def value_at(
 ) -> NDArray[np.bool_]:
     """A mask of one size at the nodes (rows, cols, 2) of another; False beyond it."""
     at = cv2.perspectiveTransform(nodes, np.linalg.inv(to_full) @ nodes_to_full)
-    values = sample(mask.view(np.uint8), np.asarray(at, dtype=np.float32), nearest=True)
-    return np.asarray(values, dtype=np.bool_)
+    return sample_mask(mask, np.asarray(at, dtype=np.float32))
 
 
 def compose_nodes(field: Field, step: Field, step_px: float) -> Field:

@@ -301,3 +301,8 @@ def lengthening(matrix: Floats, point: ArrayLike) -> float:
     local = local_affine(matrix, point)
     across = np.array([-along[1], along[0]])
     return float(np.log(np.linalg.norm(local @ along) / np.linalg.norm(local @ across)))
+
+
+def roll(affine: Floats) -> float:
+    """Turn that a (2, 2) map holds besides its stretch, radians from x towards y."""
+    return float(np.arctan2(affine[1, 0] - affine[0, 1], affine[0, 0] + affine[1, 1]))

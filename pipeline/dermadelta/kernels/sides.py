@@ -112,10 +112,15 @@ class Side:
     sigma: float
 
     @cached_property
-    def pigment(self) -> NDArray[np.uint8]:
-        """Ln R - ln G, locally normalised; made only where it is asked for."""
+    def redness(self) -> NDArray[np.float32]:
+        """Ln R - ln G, (h, w) float32; made only where it is asked for."""
         red, green = (np.log(np.maximum(self.rgb[..., k], np.float32(TINY))) for k in (0, 1))
-        return flow.locally_normalised(gaussian(red - green, 1.0), self.usable, self.sigma)
+        return np.asarray(red - green, dtype=np.float32)
+
+    @cached_property
+    def pigment(self) -> NDArray[np.uint8]:
+        """The redness, locally normalised."""
+        return flow.locally_normalised(gaussian(self.redness, 1.0), self.usable, self.sigma)
 
 
 def side(source: Source, megapixels: float, normalise_share: float, box: Box | None = None) -> Side:

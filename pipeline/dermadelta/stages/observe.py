@@ -20,7 +20,7 @@ from dermadelta.domain import (
     SkinView,
 )
 from dermadelta.kernels.colour import TINY, log_luminance
-from dermadelta.kernels.geometry import local_affine
+from dermadelta.kernels.geometry import local_affine, roll
 from dermadelta.kernels.masks import picked
 from dermadelta.kernels.memo import once
 from dermadelta.kernels.shading import lean, slope, turned
@@ -150,9 +150,8 @@ def _lean(region: SkinView, config: ObserveConfig) -> tuple[float, float]:
     rows, cols = region.mask.shape
     centre = (region.origin[0] + cols / 2.0, region.origin[1] + rows / 2.0)
     affine = local_affine(region.to_reference, centre)
-    roll = float(np.arctan2(affine[1, 0] - affine[0, 1], affine[0, 0] + affine[1, 1]))
     own = lean(log_luminance(region.rgb), region.mask, config.lean_sigma_px * region.magnification)
-    return turned(own, roll)
+    return turned(own, roll(affine))
 
 
 def _light_from(view: SkinView, tiles: Logs) -> tuple[float, float]:

@@ -89,14 +89,16 @@ def align(
         _source(before, before_regions, config, base=True),
         _source(after, after_regions, config, base=False),
     )
-    if len(after.photo.landmarks):
-        start = start_from_landmarks(after.photo.landmarks, sources, config)
-        return start if isinstance(start, NotAligned) else refine(sources, start, config)
-    start = _search(sources, config)
+    landmarks = after.photo.landmarks
+    start = (
+        start_from_landmarks(landmarks, sources, config)
+        if len(landmarks)
+        else _search(sources, config)
+    )
     if isinstance(start, NotAligned):
         return start
     found = refine(sources, start, config)
-    few = start.inliers < config.few_inliers
+    few = start.inliers < config.few_inliers and not start.by_hand
     if isinstance(found, Alignment) and few and found.usable_share < config.few_usable_share:
         return _OTHER_SKIN
     return found
@@ -120,17 +122,10 @@ def _search(sources: tuple[Source, Source], config: AlignConfig) -> Start | NotA
             " retake without glare",
             Cause.NO_REGION,
         )
-    if best is None:
-        return _named(sides, config)
-    # A face is nearly its own mirror image: its eyes and nose alone would match.
     flipped = find_start(sides[0], mirrored(sides[1]), config)
-    if (
-        flipped is not None
-        and flipped.inliers > best.inliers
-        and flipped.correlation > best.correlation
-    ):
+    if flipped is not None and (best is None or flipped.beats(best)):
         return _MIRRORED
-    return best
+    return best or _unfound(sides)
 
 
 def _sides(
@@ -140,10 +135,8 @@ def _sides(
     return first, second
 
 
-def _named(sides: tuple[Side, Side], config: AlignConfig) -> NotAligned:
-    """Why nothing was found, as far as it can be told."""
-    if find_start(sides[0], mirrored(sides[1]), config) is not None:
-        return _MIRRORED
+def _unfound(sides: tuple[Side, Side]) -> NotAligned:
+    """Why nothing was found, neither as it is nor mirrored, as far as it can be told."""
     if shows_the_other_side(sides[0], sides[1]):
         return NotAligned(
             "the after photo seems to show the other side of the body (the opposite cheek, arm or"

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dermadelta.domain import Mask
-from dermadelta.kernels.colour import TINY
 from dermadelta.kernels.masks import grow
 from dermadelta.kernels.resampling import sample, sample_mask
 from dermadelta.kernels.sides import Side
@@ -49,8 +48,8 @@ def changed_skin(before: Side, after: Side, landing: NDArray[np.float32]) -> Mas
     if not both.any():
         return both
     sigma = _SMOOTH_SHARE * after.short_side
-    own = masked_gaussian(_red(after), both, sigma)
-    drawn = masked_gaussian(sample(_red(before), landing), both, sigma)
+    own = masked_gaussian(after.redness, both, sigma)
+    drawn = masked_gaussian(sample(before.redness, landing), both, sigma)
     difference = own - drawn
     trend = masked_gaussian(difference, both, _TREND_SHARE * after.short_side)
     change = np.abs(difference - trend)
@@ -59,9 +58,3 @@ def changed_skin(before: Side, after: Side, landing: NDArray[np.float32]) -> Mas
     slope = np.sqrt(masked_gaussian(np.asarray(dx**2 + dy**2, np.float32), both, sigma))
     moved = change > _SHIFT_SHARE * after.short_side * slope
     return grow((change > limit) & moved & both, _GROW_SHARE * after.short_side)
-
-
-def _red(side: Side) -> NDArray[np.float32]:
-    """Ln R - ln G of a side, (h, w) float32."""
-    red, green = (np.log(np.maximum(side.rgb[..., k], np.float32(TINY))) for k in (0, 1))
-    return np.asarray(red - green, dtype=np.float32)

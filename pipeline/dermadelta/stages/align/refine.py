@@ -12,7 +12,7 @@ from dermadelta.domain import Alignment, Cause, Mask, NotAligned
 from dermadelta.kernels import flow
 from dermadelta.kernels.geometry import apply_homography, inverse
 from dermadelta.kernels.landmarks import smooth_residual
-from dermadelta.kernels.resampling import sample_mask
+from dermadelta.kernels.resampling import sample_mask, sample_replicated
 from dermadelta.kernels.sides import Side, Source, boxes_to_refine, side
 from dermadelta.stages.align.changed import changed_skin
 from dermadelta.stages.align.config import AlignConfig
@@ -73,8 +73,8 @@ def refine(
         return _Level(first, second, inverse(first.to_full) @ start.matrix @ second.to_full)
 
     at = level(config.dense_megapixels[0])
-    field = _first_field(start, at.after)
-    for megapixels in config.dense_megapixels:
+    field = _dense(at, _first_field(start, at.after), config)
+    for megapixels in config.dense_megapixels[1:]:
         at = level(megapixels)
         field = _dense(at, _regridded(field, at.after.usable.shape), config)
     fine = level(config.fine_megapixels)
@@ -145,12 +145,9 @@ def _nodes(shape: tuple[int, int], step: float) -> Field:
 
 def _on_nodes(field: Field, coarse: Side, fine: Side, nodes: Field) -> Field:
     """A dense field of a coarser side at the nodes of a finer one, in pixels of the finer."""
-    at = apply_homography(inverse(coarse.to_full) @ fine.to_full, nodes).astype(np.float32)
-    values = cv2.remap(  # type: ignore[call-overload]  # one map may hold x and y
-        field, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    at = apply_homography(inverse(coarse.to_full) @ fine.to_full, nodes)
     ratio = np.float32(coarse.to_full[0, 0] / fine.to_full[0, 0])
-    return np.asarray(values * ratio, dtype=np.float32)
+    return np.asarray(sample_replicated(field, at) * ratio, dtype=np.float32)
 
 
 def _dense_field(field: Field, level: _Level, config: AlignConfig) -> Field:

@@ -61,6 +61,14 @@ class Start:
         """Whether nothing better needs to be sought."""
         return self.correlation >= _CERTAIN_CORRELATION and self.inliers >= _CERTAIN_INLIERS
 
+    def beats(self, other: Start) -> bool:
+        """Whether more speaks for this one in both respects.
+
+        A face is nearly its own mirror image: its eyes and nose alone match the wrong way round,
+        but less well than the skin does the right way round.
+        """
+        return self.inliers > other.inliers and self.correlation > other.correlation
+
 
 def find_start(before: Side, after: Side, config: AlignConfig) -> Start | None:
     """Best homography after → before of two sides of one working size, or None.

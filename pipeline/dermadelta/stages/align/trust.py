@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from dermadelta.domain import Alignment
 from dermadelta.kernels import flow
-from dermadelta.kernels.geometry import apply_homography, inside_hull, inverse, local_affine
-from dermadelta.kernels.resampling import sample_mask
+from dermadelta.kernels.geometry import apply_homography, inside_hull, inverse, local_affine, roll
+from dermadelta.kernels.resampling import sample_mask, sample_replicated
 from dermadelta.kernels.sides import Side, Source
 from dermadelta.stages.align.config import AlignConfig
 from dermadelta.stages.align.start import Start, region_correlation
@@ -165,14 +164,10 @@ def _stored(values: Grid, after: Side, sources: tuple[Source, Source], config: A
     step = config.grid_step_px
     nodes = node_centres((int(np.ceil(rows / step)), int(np.ceil(cols / step))), step)
     at = (apply_homography(inverse(after.to_full), nodes) + 0.5) / config.node_px - 0.5
-    drawn = cv2.remap(  # type: ignore[call-overload]  # one map may hold x and y
-        values, at.astype(np.float32), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(drawn, dtype=np.float32)
+    return sample_replicated(values, at)
 
 
 def _quarter_turns(matrix: Floats, shape: tuple[int, int]) -> int:
     """Quarter turns counter-clockwise, 0 to 3, that a homography holds in the middle."""
     affine = local_affine(matrix, (shape[1] / 2.0, shape[0] / 2.0))
-    roll = np.arctan2(affine[1, 0] - affine[0, 1], affine[0, 0] + affine[1, 1])
-    return int(np.rint(-roll / (np.pi / 2.0))) % 4
+    return int(np.rint(-roll(affine) / (np.pi / 2.0))) % 4
