@@ -37,6 +37,7 @@ _PLACES = {
     "compare": "dermadelta.commands.compare",
     "load_config": "dermadelta.config",
     "make_pairs": "dermadelta.commands.phantom",
+    "make_target": "dermadelta.commands.target",
     "read_alignment": "dermadelta.files.alignments",
     "run": "dermadelta.commands.run",
     "triage": "dermadelta.commands.triage",
@@ -61,6 +62,7 @@ __all__ = [
     "compare",
     "load_config",
     "make_pairs",
+    "make_target",
     "read_alignment",
     "run",
     "triage",
@@ -76,6 +78,7 @@ if TYPE_CHECKING:
     from dermadelta.commands.phantom import make_pairs as make_pairs
     from dermadelta.commands.run import RunSummary as RunSummary
     from dermadelta.commands.run import run as run
+    from dermadelta.commands.target import make_target as make_target
     from dermadelta.commands.triage import Triage as Triage
     from dermadelta.commands.triage import triage as triage
     from dermadelta.commands.validate import ValidationRequest as ValidationRequest

@@ -22,7 +22,7 @@ from dermadelta.stages.depict import DepictConfig
 from dermadelta.stages.distinct import DistinctConfig
 from dermadelta.stages.estimate import EstimateConfig
 from dermadelta.stages.gather import GatherConfig
-from dermadelta.stages.load import LoadConfig
+from dermadelta.stages.load import CardValues, LoadConfig, load_card_values
 from dermadelta.stages.measure import MeasureConfig
 from dermadelta.stages.observe import ObserveConfig
 from dermadelta.stages.region import RegionConfig
@@ -92,6 +92,16 @@ class Config(Settings):
             The file cannot be read or is of another version; the message says what to do.
         """
         return load_model(self.estimate.variance_model)
+
+    def card_values(self) -> CardValues | None:
+        """Measured colours of the target card, linear sRGB by patch; None for the nominal ones.
+
+        Raises
+        ------
+        InputError
+            The file cannot be used; the message names line and remedy.
+        """
+        return load_card_values(self.calibrate.target_values)
 
 
 def load_config(name_or_path: str | None) -> Config:
@@ -206,5 +216,7 @@ def measuring_fingerprint(config: Config) -> str:
 
 
 def _versions(config: Config) -> str:
+    """What a result depends on besides the settings: versions, and what files they name hold."""
     versions = (f"{item.name}={item.version}" for item in config.catalogue())
-    return " ".join((*versions, str(SCHEMA_VERSION)))
+    colours = sorted((config.card_values() or {}).items())
+    return " ".join((*versions, str(SCHEMA_VERSION), *map(repr, colours)))

@@ -23,7 +23,7 @@ Matrix = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Version of the stored results; part of every key, so older results are computed again."""
 
 
@@ -79,7 +79,7 @@ class PhotoRef:
     path to a mask image or polygon file, or an inline polygon ``"x,y x,y x,y"``; None if not
     given. ``landmarks`` is a path to a table of points that this photo shares with the first
     before photo of its pair (columns before_x, before_y, after_x, after_y). ``details`` keeps the
-    other known columns as they are (prep is read by the gates), ``extra`` the user's own columns
+    other known columns as they are (prep is read by the gates, chart_corners by calibration), ``extra`` the user's own columns
     (``x_<name>``).
     """
 
@@ -96,6 +96,7 @@ class PhotoRef:
     reference: str | None = None
     exclude: str | None = None
     scar_mask: str | None = None
+    grey_card: str | None = None
     landmarks: str | None = None
     mm_per_px: float | None = None
     details: tuple[tuple[str, str], ...] = ()
@@ -229,7 +230,8 @@ class Photo:
 
     ``rgb`` is (H, W, 3) uint8 or uint16, encoded as in the file; ``clipped`` is (H, W) bool,
     True where any channel is at or above the saturation limit. ``given`` holds the masks that
-    the user gave, (H, W) bool upright, by field name: roi, reference, exclude, scar_mask.
+    the user gave, (H, W) bool upright, by field name: roi, reference, exclude, scar_mask,
+    grey_card.
     ``landmarks`` is (n, 4) float64, points (before_x, before_y, after_x, after_y) in upright
     pixels of the first before photo and of this one, centres at whole numbers; (0, 4) if none
     are given.
@@ -245,13 +247,64 @@ class Photo:
 
 
 @dataclass(frozen=True, eq=False)
-class ColourModel:
-    """Correction fitted to known patches, applied in linear light; identity when there are none."""
+class CardPatch:
+    """One patch of a calibration object as it was read.
 
-    kind: Literal["target", "chart", "none"]
+    ``corners`` is (4, 2) float64, x and y in pixels of the upright photo. ``measured`` is its mean
+    linear RGB as taken, ``reference`` what it should be (linear sRGB, D65). ``de00`` is the colour
+    difference that is left by a model fitted without it; NotMeasured where it was not used, with
+    the reason (saturated, covered, ...).
+    """
+
+    name: str
+    corners: Matrix
+    measured: tuple[float, float, float]
+    reference: tuple[float, float, float]
+    de00: float | NotMeasured
+
+
+@dataclass(frozen=True, eq=False)
+class Card:
+    """What was read of a calibration object lying beside the skin.
+
+    ``outline`` is (n, 2) float64, pixels. ``tilt_deg`` is the angle between its plane and that of
+    the sensor; ``mtf50`` the frequency at which contrast has fallen to one half, cycles per pixel,
+    the lower of both directions. ``fault`` says why its colours cannot be used; empty where they
+    can. ``nominal``: its reference values are those it was designed with, not measured ones.
+    """
+
+    kind: Literal["target", "chart", "grey"]
+    outline: Matrix
+    patches: tuple[CardPatch, ...]
+    tilt_deg: float | NotMeasured
+    mtf50: float | NotMeasured
+    nominal: bool
+    fault: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class ColourModel:
+    """Correction fitted to known patches; the identity when there are none.
+
+    Linear light x of a channel first becomes exp(b·ln x + c·(ln x)²) with ``tone`` = (b, c), the
+    same curve for all channels, then ``matrix`` (3, 3) takes it to linear sRGB, white balance and
+    exposure included. ``residual_de00`` and ``residual_p95_de00`` are mean and 95th percentile of
+    ΔE00 over patches that the model was fitted without. ``grey_cast`` is what is left on neutral
+    patches, ln(R/G) and ln(B/G). A grey card (``grey``) corrects white balance only.
+    """
+
+    kind: Literal["target", "chart", "grey", "none"]
+    tone: tuple[float, float]
     matrix: Matrix
     residual_de00: float | NotMeasured
+    residual_p95_de00: float | NotMeasured
+    grey_cast: tuple[float, float]
     n_patches: int
+
+    @property
+    def absolute(self) -> bool:
+        """Whether colours are known without other skin to hold them against."""
+        return self.kind in ("target", "chart")
 
 
 @dataclass(frozen=True)
@@ -271,13 +324,17 @@ class Scale:
 class CalibratedPhoto:
     """A photograph with its fitted models; kernels linearise a box of it, never the frame.
 
-    ``fixtures`` is (H, W) bool, True on markers and charts (not skin).
+    ``to_linear`` is the one way from stored values to linear sRGB, ``colour`` included. ``card``
+    is what was read of a calibration object. ``fixtures`` is (H, W) bool, True on markers, cards
+    and rulers (not skin).
     """
 
     photo: Photo
     colour: ColourModel
     scale: Scale | NotMeasured
     fixtures: Mask
+    card: Card | NotMeasured
+    to_linear: ToLinear
 
 
 # ----------------------------------------------------------------------------- regions
@@ -411,6 +468,17 @@ class LesionThresholds:
     boundary_de00: float
 
 
+@dataclass(frozen=True)
+class Untreated:
+    """Colour of the reference skin of one photo, against which its own redness is told.
+
+    ``ei`` is the median erythema index, ``ei_sd`` its robust SD over the skin.
+    """
+
+    ei: float
+    ei_sd: float
+
+
 @dataclass(frozen=True, eq=False)
 class SkinView:
     """One region of one photo, ready to be read: native pixels in a box, nothing resampled.
@@ -424,7 +492,8 @@ class SkinView:
     brings this photo to the common sharpness of the pair. ``scar`` is a given scar mask on the
     box, ``lesion`` the thresholds of the pair for automatic scars, to be held against
     ``discolouration``, (h, w) float32 ΔE00 from the surrounding skin. ``frame_short_side_px`` is
-    that of the first before photo.
+    that of the first before photo. ``untreated`` is the colour of the reference skin of the same
+    photo. ``calibrated``: colours are absolute, by a target card or chart.
     """
 
     photo_id: str
@@ -444,6 +513,8 @@ class SkinView:
     scar: Mask | NotMeasured
     lesion: LesionThresholds | NotMeasured
     discolouration: FloatArray
+    untreated: Untreated | NotMeasured
+    calibrated: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -463,7 +534,9 @@ class PhotoFacts:
     those of the first before photo, NotMeasured without enough skin in one piece; ``jpeg_step``
     is the quantisation of the file. ``light_from`` points to where that skin is brighter, in the
     frame of the first before photo (x to the right, y down); its length is what log luminance
-    gains over its breadth.
+    gains over its breadth. ``calibration_de00`` is the mean colour difference that its calibration
+    leaves, and ``grey_cast`` what is left on its neutral patches, ln(R/G) and ln(B/G); the former
+    is NotMeasured where its colours are as taken.
     """
 
     photo_id: str
@@ -482,6 +555,8 @@ class PhotoFacts:
     ln_detail: float | NotMeasured
     jpeg_step: float
     light_from: tuple[float, float]
+    calibration_de00: float | NotMeasured
+    grey_cast: tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -532,11 +607,15 @@ class Read:
 
 
 class Need(StrEnum):
-    """What a measure needs before it may be read or its change reported."""
+    """What a measure needs before it may be read or its change reported.
+
+    colour_anchor: untreated skin or a calibration target; colour_target: the latter.
+    """
 
     SCALE = "scale"
     NO_SCALE = "no_scale"
     COLOUR_ANCHOR = "colour_anchor"
+    COLOUR_TARGET = "colour_target"
 
 
 @dataclass(frozen=True)
@@ -717,6 +796,27 @@ class Comparability:
     bias_index: float | NotMeasured
 
 
+@dataclass(frozen=True)
+class CalibrationSummary:
+    """What is kept of a calibration object in one photo: a row of ``calibrations.csv``.
+
+    ``kind`` is what was found, ``used`` what corrected the colours of the photo in this pair;
+    ``reason`` says why nothing was found, or why what was found is not used.
+    """
+
+    photo_id: str
+    role: Role
+    kind: Literal["target", "chart", "grey", "none"]
+    used: Literal["target", "chart", "grey", "none"]
+    nominal: bool
+    residual_de00: float | NotMeasured
+    residual_p95_de00: float | NotMeasured
+    n_patches: int
+    tilt_deg: float | NotMeasured
+    mtf50: float | NotMeasured
+    reason: str
+
+
 class PairStatus(StrEnum):
     """measured: at least one measure read; refused: a gate or check; failed: a fault."""
 
@@ -756,7 +856,7 @@ class PairResult:
     """Everything known about one pair that is not an array; every table and page is made of it.
 
     ``pictures`` names the files beside it: (file name, kind, caption), kind one of before,
-    after, heat, mask. Texts in ``reasons`` name cause and remedy.
+    after, heat, mask, card. Texts in ``reasons`` name cause and remedy.
     """
 
     pair_key: str
@@ -770,6 +870,7 @@ class PairResult:
     alignment: AlignmentSummary | NotMeasured
     scale: Scale | NotMeasured
     colour_source: str
+    calibrations: tuple[CalibrationSummary, ...]
     bias: tuple[tuple[str, float | NotMeasured], ...]
     bias_index: float | NotMeasured
     gates: tuple[Check, ...]
@@ -785,6 +886,6 @@ class Picture:
     """A small picture for people, never measured: (h, w, 3) uint8 sRGB, or (h, w) uint8 mask."""
 
     name: str
-    kind: Literal["before", "after", "heat", "mask"]
+    kind: Literal["before", "after", "heat", "mask", "card"]
     caption: str
     pixels: NDArray[np.uint8]

@@ -10,6 +10,7 @@ from dermadelta.domain import (
     AlignedPhoto,
     Alignment,
     AlignmentSummary,
+    CalibrationSummary,
     Carried,
     Check,
     CheckVerdict,
@@ -86,6 +87,7 @@ def measured_result(
         alignment=_alignment_summary(after.alignment),
         scale=carried.views[0].scale,
         colour_source=base.photo.colour.kind,
+        calibrations=tuple(calibration_of(item) for item in aligned),
         bias=comparability.bias,
         bias_index=comparability.bias_index,
         gates=comparability.gates,
@@ -107,6 +109,7 @@ def unmeasured_result(
     remarks: tuple[str, ...] = (),
     gates: tuple[Check, ...] = (),
     pictures: tuple[Picture, ...] = (),
+    calibrations: tuple[CalibrationSummary, ...] = (),
 ) -> PairResult:
     """Result of a pair that was refused or failed before anything was read.
 
@@ -123,6 +126,8 @@ def unmeasured_result(
         As in ``PairResult``.
     pictures : tuple of Picture
         What was drawn all the same.
+    calibrations : tuple of CalibrationSummary
+        What was read of calibration objects.
 
     Returns
     -------
@@ -140,6 +145,7 @@ def unmeasured_result(
         alignment=nothing,
         scale=nothing,
         colour_source="none",
+        calibrations=calibrations,
         bias=(),
         bias_index=nothing,
         gates=gates,
@@ -148,6 +154,30 @@ def unmeasured_result(
         evidence=(),
         estimates=(),
         pictures=_listed(pictures),
+    )
+
+
+def calibration_of(item: AlignedPhoto) -> CalibrationSummary:
+    """What is kept of a photo's calibration object."""
+    photo = item.photo
+    card = None if isinstance(photo.card, NotMeasured) else photo.card
+    no = photo.card if isinstance(photo.card, NotMeasured) else NotMeasured("not told by a chart")
+    used = photo.colour.kind
+    reason = no.reason if card is None else card.fault
+    if card is not None and not reason and used == "none":
+        reason = "not used, because another photograph of the pair has no usable one"
+    return CalibrationSummary(
+        photo_id=photo.photo.ref.photo_id,
+        role=item.role,
+        kind="none" if card is None else card.kind,
+        used=used,
+        nominal=card is not None and card.nominal,
+        residual_de00=photo.colour.residual_de00,
+        residual_p95_de00=photo.colour.residual_p95_de00,
+        n_patches=photo.colour.n_patches,
+        tilt_deg=no if card is None else card.tilt_deg,
+        mtf50=no if card is None else card.mtf50,
+        reason=reason,
     )
 
 

@@ -29,9 +29,9 @@ from dermadelta.domain import (
     Role,
     WithinVisit,
 )
-from dermadelta.pair_result import measured_result, unmeasured_result
+from dermadelta.pair_result import calibration_of, measured_result, unmeasured_result
 from dermadelta.stages.align import SAME_PICTURE, align
-from dermadelta.stages.calibrate import calibrate
+from dermadelta.stages.calibrate import alike, calibrate
 from dermadelta.stages.carry import carry
 from dermadelta.stages.check import check
 from dermadelta.stages.compare import compare, unaligned
@@ -194,10 +194,15 @@ def _loaded(run: _Run) -> list[tuple[Role, Photo]]:
 
 
 def _photos(run: _Run, loaded: list[tuple[Role, Photo]]) -> list[AlignedPhoto]:
-    """The same, not aligned yet."""
+    """The same with their scale, colours and regions, not aligned yet."""
+    with run.timed("calibrate"):
+        values = run.config.card_values()
+        found = [calibrate(photo, run.config.calibrate, values) for _, photo in loaded]
+        photos, remarks = alike(found)
+    run.remarks.extend(remarks)
     return [
-        AlignedPhoto(*_prepared(run, photo, first=number == 0), role, None)
-        for number, (role, photo) in enumerate(loaded)
+        AlignedPhoto(photo, _regions(run, photo, first=number == 0), role, None)
+        for number, (photo, (role, _)) in enumerate(zip(photos, loaded, strict=True))
     ]
 
 
@@ -279,16 +284,12 @@ def _gates(run: _Run, base: AlignedPhoto, item: AlignedPhoto, carried: Carried) 
         )
 
 
-def _prepared(run: _Run, photo: Photo, *, first: bool) -> tuple[CalibratedPhoto, Regions]:
-    config, pair = run.config, run.pair
+def _regions(run: _Run, photo: CalibratedPhoto, *, first: bool) -> Regions:
     # The treated area is drawn on the first before photo; the others get it carried.
-    given = pair.treated_mask if first else None
-    treated = None if given is None else load_mask(given, photo)
-    with run.timed("calibrate"):
-        calibrated = calibrate(photo, config.calibrate)
+    given = run.pair.treated_mask if first else None
+    treated = None if given is None else load_mask(given, photo.photo)
     with run.timed("region"):
-        regions = region(calibrated, pair.treated_area, treated, config.region)
-    return calibrated, regions
+        return region(photo, run.pair.treated_area, treated, run.config.region)
 
 
 # ----------------------------------------------------------------------- from views on
@@ -388,5 +389,6 @@ def _refused(run: _Run, photos: list[AlignedPhoto], found: NotAligned) -> PairRu
         remarks=tuple(run.remarks),
         gates=unaligned(found, [item.photo.photo for item in photos], run.config.compare),
         pictures=pictures,
+        calibrations=tuple(calibration_of(item) for item in photos),
     )
     return PairRun(result, pictures, run.seconds)

@@ -16,6 +16,7 @@ from dermadelta import __version__
 from dermadelta.cli import app
 from dermadelta.config import preset_names
 from dermadelta.domain import Measure, Read
+from dermadelta.kernels.card import patches
 from dermadelta.kernels.colour import linear_to_lab
 from dermadelta.phantom.cases import KINDS
 from dermadelta.study.scores import STANDARDS
@@ -28,6 +29,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 VALIDATION = (ROOT / "docs" / "validation.md").read_text(encoding="utf-8")
 VARIANCE = (ROOT / "docs" / "variance.md").read_text(encoding="utf-8")
+TARGET = (ROOT / "docs" / "target.md").read_text(encoding="utf-8")
 TEXTS = {
     "README": README,
     "CONTRIBUTING": CONTRIBUTING,
@@ -74,7 +76,9 @@ def calls(text: str) -> list[list[str]]:
 
 
 def test_the_walk_finds_the_commands() -> None:
-    verbs = {"run", "compare", "check", "measures", "phantom", "validate", "fit-variance"}
+    verbs = {
+        "run", "compare", "check", "target", "measures", "phantom", "validate", "fit-variance",
+    }  # fmt: skip
     assert verbs | {"config show", "config check"} == set(LEAVES)
 
 
@@ -88,7 +92,7 @@ def test_every_option_is_documented(option: str) -> None:
     assert any(re.search(rf"(?<![\w-]){option}(?![\w-])", piece) for piece in code(README)), option
 
 
-@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+@pytest.mark.parametrize("text", [*TEXTS.values(), TARGET], ids=[*TEXTS, "docs/target"])
 def test_documented_commands_and_options_exist(text: str) -> None:
     shown = calls(text)
     assert shown
@@ -138,6 +142,11 @@ def test_every_nuisance_is_documented_as_it_is() -> None:
 def test_every_kind_and_truth_of_a_validation_is_documented() -> None:
     for name in (*KINDS, *STANDARDS, *REQUIRED, *CHANGE_COLUMNS, *COLUMNS):
         assert any(name in piece for piece in code(VALIDATION)), name
+
+
+def test_every_patch_of_the_target_card_is_documented() -> None:
+    for patch in patches():
+        assert re.search(rf"\| {patch.name} \|", TARGET), patch.name
 
 
 def test_presets_are_documented() -> None:

@@ -140,6 +140,7 @@ def test_the_exported_names() -> None:
         "compare",
         "load_config",
         "make_pairs",
+        "make_target",
         "read_alignment",
         "run",
         "triage",

@@ -20,7 +20,6 @@ from dermadelta.domain import (
     CalibratedPhoto,
     CaptureMetadata,
     Carried,
-    ColourModel,
     Comparability,
     Estimate,
     Measure,
@@ -47,6 +46,7 @@ from dermadelta.phantom.skin import SkinSpec
 from dermadelta.phantom.treatment import Outline, Scar, Treatment
 from dermadelta.stages.align import align
 from dermadelta.stages.calibrate import calibrate
+from dermadelta.stages.calibrate.colour import UNCORRECTED
 from dermadelta.stages.carry import carry
 from dermadelta.stages.compare import compare
 from dermadelta.stages.estimate import estimate
@@ -129,8 +129,9 @@ def calibrated(shot: Photo, mm_per_px: float | None = None) -> CalibratedPhoto:
     scale: Scale | NotMeasured = NotMeasured("no scale: give one")
     if mm_per_px is not None:
         scale = Scale(mm_per_px, 0.01, "given")
-    colour = ColourModel("none", np.eye(3), NotMeasured("no chart"), 0)
-    return CalibratedPhoto(shot, colour, scale, np.zeros(shot.clipped.shape, dtype=np.bool_))
+    fixtures = np.zeros(shot.clipped.shape, dtype=np.bool_)
+    no_card = NotMeasured("no chart or target in the photo")
+    return CalibratedPhoto(shot, UNCORRECTED, scale, fixtures, no_card, shot.to_linear)
 
 
 def homography_only(matrix: np.ndarray, **changes: Any) -> Alignment:

@@ -23,6 +23,11 @@ from dermadelta.domain import Phase, PhotoRef
 from dermadelta.errors import InputError
 from dermadelta.files.paths import openable
 
+RAW_SUFFIXES = (
+    ".arw", ".cr2", ".cr3", ".dng", ".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".rwl", ".srw",
+)  # fmt: skip
+"""Camera RAW that is read with the extra ``raw``."""
+
 PHOTO_SUFFIXES = (
     ".jpg",
     ".jpeg",
@@ -38,13 +43,14 @@ PHOTO_SUFFIXES = (
     ".gif",
     ".bmp",
     ".mpo",
+    *RAW_SUFFIXES,
+    ".dcm",
+    ".dicom",
 )
 """Files taken for photographs; those of an unmeasurable kind get their reason when loaded."""
 
-_RAW_SUFFIXES = (
-    ".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dng", ".erf", ".fff", ".iiq",
-    ".mef", ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw",
-    ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f",
+_OTHER_RAW_SUFFIXES = (
+    ".3fr", ".crw", ".erf", ".fff", ".iiq", ".mef", ".mos", ".mrw", ".raw", ".sr2", ".srf", ".x3f",
 )  # fmt: skip
 _PICTURE_SUFFIXES = (
     ".exr", ".hdr", ".ico", ".jp2", ".jpf", ".jpx", ".jxl", ".psb", ".psd",
@@ -55,7 +61,13 @@ HIDDEN = "hidden"
 SYSTEM = "made by the operating system"
 """Causes for which files are ignored that nobody puts there on purpose."""
 
-_SIDECARS = {".roi": "roi", ".reference": "reference", ".exclude": "exclude", ".scar": "scar_mask"}
+_SIDECARS = {
+    ".roi": "roi",
+    ".reference": "reference",
+    ".exclude": "exclude",
+    ".scar": "scar_mask",
+    ".grey": "grey_card",
+}
 _SIDECAR_SUFFIXES = (".png", ".json")
 _LANDMARKS = ".landmarks"
 _WHAT = {"landmarks": "landmarks without their photo"}
@@ -187,8 +199,9 @@ def _stray(path: Path, shown: str, problems: list[Problem], ignored: list[Proble
 def _other(path: Path, shown: str) -> Problem:
     """Why a file that is no photograph to us is left out, and what to do if it was meant."""
     suffix = path.suffix.lower()
-    if suffix in _RAW_SUFFIXES:
-        return Problem(shown, "camera raw is not read", "Export it as 16-bit TIFF or as JPEG.")
+    if suffix in _OTHER_RAW_SUFFIXES:
+        cause = "this kind of camera raw is not read"
+        return Problem(shown, cause, "Export it as DNG, as 16-bit TIFF or as JPEG.")
     if suffix in _PICTURE_SUFFIXES:
         return Problem(shown, "this kind of picture is not read", "Export it as TIFF or JPEG.")
     return Problem(shown, "no photo", "")
@@ -309,6 +322,7 @@ def _photo(
         reference=roles["reference"] or None,
         exclude=roles["exclude"] or None,
         scar_mask=roles["scar_mask"] or None,
+        grey_card=roles["grey_card"] or None,
         landmarks=roles["landmarks"] or None,
         details=(("visit_label", normal(label)),) if other_label else (),
     )

@@ -1,8 +1,9 @@
 """Photos that must not count twice: copies, bursts, and the same shot in two formats.
 
 Of each such set one photo stands (the first that was accepted, else the first that could be
-read, else the first) and the others name it in ``counted_as``. The same file under two visits is
-a mistake in the input: the later one is not accepted, with the reason.
+read, else the first; of equals one that is not camera RAW) and the others name it in
+``counted_as``. The same file under two visits is a mistake in the input: the later one is not
+accepted, with the reason.
 """
 
 from __future__ import annotations
@@ -134,11 +135,24 @@ def _join_bursts(group: Sequence[PhotoRecord], join: Callable[[int, int], None])
             join(earlier[2], later[2])
 
 
+def _is_raw(record: PhotoRecord) -> bool:
+    """Whether a photo is camera RAW; the JPEG of the same shot stands before it.
+
+    Visits of which only some have RAW are then still compared like with like.
+    """
+    return isinstance(record.metadata, CaptureMetadata) and record.metadata.format == "RAW"
+
+
 def _stand(members: Sequence[int], settled: list[PhotoRecord]) -> None:
     """Choose the photo that stands for a set, and let the others name it."""
     best = min(
         members,
-        key=lambda n: (not settled[n].quality.accepted, not settled[n].readable, n),
+        key=lambda n: (
+            not settled[n].quality.accepted,
+            not settled[n].readable,
+            _is_raw(settled[n]),
+            n,
+        ),
     )
     for n in members:
         if n != best:

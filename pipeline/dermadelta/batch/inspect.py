@@ -53,5 +53,13 @@ def _load(ref: PhotoRef, config: Config) -> Photo:
     try:
         return load(ref, config.load)
     except (MaskError, LandmarkError):
-        bare = replace(ref, roi=None, reference=None, exclude=None, scar_mask=None, landmarks=None)
+        bare = replace(
+            ref,
+            roi=None,
+            reference=None,
+            exclude=None,
+            scar_mask=None,
+            grey_card=None,
+            landmarks=None,
+        )
         return load(bare, config.load)

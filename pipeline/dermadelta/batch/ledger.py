@@ -85,7 +85,8 @@ def pair_folder(out: Path, pair_id: str) -> Path:
 
 def photo_content(ref: PhotoRef) -> list[object]:
     """Return what a result depends on of one photograph: bytes, table values, files beside it."""
-    regions = [_region(source) for source in (ref.roi, ref.reference, ref.exclude, ref.scar_mask)]
+    given = (ref.roi, ref.reference, ref.exclude, ref.scar_mask, ref.grey_card)
+    regions = [_region(source) for source in given]
     values = [ref.photo_id, ref.visit_date.isoformat(), str(ref.phase), ref.mm_per_px]
     landmarks = None if ref.landmarks is None else hash_file(ref.landmarks) or "missing"
     return [ref.sha256, *values, regions, landmarks, ref.details, ref.extra]

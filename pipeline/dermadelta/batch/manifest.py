@@ -25,7 +25,7 @@ from dermadelta.files.paths import openable
 from dermadelta.files.regions import is_inline, split_label
 
 REQUIRED = ("subject_id", "visit_date", "site", "photo")
-REGIONS = ("roi", "reference", "exclude", "scar_mask")
+REGIONS = ("roi", "reference", "exclude", "scar_mask", "grey_card")
 DETAILS = (
     "light",
     "chart_corners",

@@ -18,7 +18,7 @@ import typer
 import typer.main
 
 from dermadelta import __version__
-from dermadelta.cli.capturing import check
+from dermadelta.cli.capturing import check, target
 from dermadelta.cli.known_truth import fit_variance, phantom, validate
 from dermadelta.cli.measuring import compare, config_check, config_show, measures, run
 from dermadelta.errors import DermadeltaError
@@ -39,6 +39,7 @@ app.add_typer(config_app, name="config")
 app.command()(run)
 app.command()(compare)
 app.command()(check)
+app.command()(target)
 app.command()(measures)
 app.command()(phantom)
 app.command()(validate)

@@ -1,4 +1,4 @@
-"""The command for the moment of capture: whether photographs are usable, before measuring."""
+"""The commands for the moment of capture: a card to lay beside the skin, a check of photographs."""
 
 from __future__ import annotations
 
@@ -96,6 +96,47 @@ def check(
         tell("Interrupted.")
         code = 130
     raise typer.Exit(code)
+
+
+def target(
+    out: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUT", help="A page to print (.pdf), or the card alone as a picture (.png)."
+        ),
+    ],
+    size: Annotated[
+        int,
+        typer.Option(
+            "--size", metavar="MM", help="Length of the card, 20 to 144 whole mm; as large as fits "
+            "beside the skin.",
+        ),
+    ] = 70,
+    dpi: Annotated[
+        int | None,
+        typer.Option("--dpi", metavar="N", show_default="600",
+                     help="Resolution of a .png, 300 to 1200."),
+    ] = None,
+    values: Annotated[
+        Path | None,
+        typer.Option(
+            "--values", metavar="FILE",
+            help="Also write a table (CSV) to enter the measured colours of the print.",
+        ),
+    ] = None,
+) -> None:  # fmt: skip
+    """Make the target card: printed and laid beside the skin, it tells scale, tilt and colours.
+
+    Example: dermadelta target card.pdf --size 70
+    """
+    from dermadelta.commands.target import make_target, next_steps
+
+    made = make_target(out, size_mm=size, dpi=dpi, values=values)
+    say(f"Target card: {made.card}")
+    if made.values is not None:
+        say(f"Table for its measured colours: {made.values}")
+    for step in next_steps(made):
+        say(step)
 
 
 def _require_none(options: dict[str, object], kind: str) -> None:

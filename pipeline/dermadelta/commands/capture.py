@@ -82,7 +82,7 @@ def see(ref: PhotoRef, config: Config) -> Seen:
     quality = check(photo, photo.given.get("roi"), config.check)
     if not quality.accepted:
         return Seen(quality, REJECTED, REJECTED)
-    found = calibrate(photo, config.calibrate)
+    found = calibrate(photo, config.calibrate, config.card_values())
     return Seen(quality, found, region(found, TreatedArea.UNKNOWN, None, config.region))
 
 

@@ -106,6 +106,7 @@ def compare(
             "scars are outlined on one photograph only, and only outlines on both can be compared",
             remedy="Give --scar-mask (on BEFORE) and --scar-mask-after (on AFTER), or neither.",
         )
+    config.card_values()
     config.variance()  # one that cannot be used: better said before anything is measured
     shots = [_open(path) for path in paths]
     twins = paths[0].stem == paths[1].stem

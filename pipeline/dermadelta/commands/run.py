@@ -116,6 +116,7 @@ def run(
     """
     source, out = Path(source), Path(out)
     check_request(source, out, workers=workers, limit=limit)
+    config.card_values()
     config.variance()  # one that cannot be used: better said now than after all pairs
     clock = Clock()
     intake = without_results(discover(source), source, out)

@@ -27,6 +27,13 @@ _IN_PHOTO: Final[tuple[InPhoto, ...]] = (
 """In turn. Its length shares no factor with the number of tones (7) or of setups (2), so that
 every combination comes up."""
 
+_BESIDE_WHOLE: Final[tuple[InPhoto, ...]] = (
+    "target", "nothing", "target", "chart", "nothing", "target", "nothing", "chart", "target",
+    "nothing", "target",
+)  # fmt: skip
+"""In turn where no untreated skin is in the photographs: nothing but a target or a chart tells
+there a change of colour from the light's. Its length shares no factor with those of the others."""
+
 _TRAINING_SHARE: Final = 0.7
 _TRAINING_IN_PHOTO: Final[tuple[InPhoto, ...]] = ("nothing", "scale", "marker", "nothing", "target")
 
@@ -142,7 +149,8 @@ def training_plan(n_pairs: int, seed: int = 0, *, width_px: int = WIDTH_PX) -> t
 def _for_training(item: Request, place: int) -> Request:
     """The pair with more of what a validation has few of."""
     treated = _turn(_TRAINING_TREATED, place) if item.kind == "no_change" else item.treated
-    return replace(item, in_photo=_turn(_TRAINING_IN_PHOTO, place), treated=treated)
+    in_photo = _in_photo(_TRAINING_IN_PHOTO, item.kind, treated, place)
+    return replace(item, in_photo=in_photo, treated=treated)
 
 
 def _request(number: int, seed: int, share: float, *, width_px: int) -> Request:
@@ -157,16 +165,25 @@ def _request(number: int, seed: int, share: float, *, width_px: int) -> Request:
         if kind == "texture":
             # The same size comes back with the other setup, in this round and in the next.
             setup_turn = round_ + others[:place].count(others[place])
+    treated = _treated(kind, photo_turn)
     return Request(
         kind,
         seed,
         number,
         _turn(_SETUPS, setup_turn),
-        _turn(_IN_PHOTO, photo_turn),
-        _treated(kind, photo_turn),
+        _in_photo(_IN_PHOTO, kind, treated, photo_turn),
+        treated,
         change,
         width_px,
     )
+
+
+def _in_photo(
+    usual: tuple[InPhoto, ...], kind: str, treated: TreatedWhere | None, turn: int
+) -> InPhoto:
+    """What lies in the photograph: another mixture where no untreated skin does."""
+    whole = treated == "whole" or kind in WHOLE_KINDS
+    return _turn(_BESIDE_WHOLE if whole else usual, turn)
 
 
 def _treated(kind: str, turn: int) -> TreatedWhere | None:
@@ -188,10 +205,11 @@ def _turn(values: tuple[Value, ...], number: int) -> Value:
 def _others() -> tuple[tuple[str, float | None], ...]:
     """Every kind but no change, as (kind, change of the relief); texture is every third.
 
-    Redness and scars, which a goal is set for too, come twice.
+    Redness and scars, which a goal is set for too, come twice, as does what must not be measured
+    without a target.
     """
     kinds = [k for k in MEASURABLE_KINDS if k not in ("no_change", "texture")]
-    kinds += [*HARD_KINDS, "redness", "scar", *REFUSALS]
+    kinds += [*HARD_KINDS, *REFUSALS, "redness", "scar", "diffuse"]
     found: list[tuple[str, float | None]] = []
     for place, kind in enumerate(kinds):
         found.append((kind, None))

@@ -16,6 +16,7 @@ import tifffile
 from PIL import ImageFile
 from PIL.AvifImagePlugin import AvifImageFile
 from PIL.GifImagePlugin import GifImageFile
+from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
@@ -23,20 +24,22 @@ from PIL.WebPImagePlugin import WebPImageFile
 from dermadelta.domain import Pixels
 from dermadelta.errors import UnsupportedPhoto
 from dermadelta.files import formats
+from dermadelta.files.dicom import dicom_pixels
+from dermadelta.files.examined import ColourTags, Examined
 from dermadelta.files.formats import CONVERT, Facts
 from dermadelta.files.headers import (
     DAMAGED_FILE,
     HEIF_LIMIT,
     WEBP_LIMIT,
-    Examined,
     open_heic,
     unreadable,
     without_warnings,
 )
+from dermadelta.files.raw import develop
 
 
-def decode(data: bytes, examined: Examined, file: str) -> Pixels:
-    """Decode a colour picture to (H, W, 3) or (H, W, 4) with its bits kept.
+def decode(data: bytes, examined: Examined, file: str) -> tuple[Pixels, ColourTags]:
+    """Decode a colour picture to (H, W, 3) or (H, W, 4) with its bits kept; name its colours.
 
     Parameters
     ----------
@@ -46,6 +49,12 @@ def decode(data: bytes, examined: Examined, file: str) -> Pixels:
         What ``examine`` returned for it.
     file : str
         Its name, for messages.
+
+    Returns
+    -------
+    pixels : (H, W, 3) or (H, W, 4) uint8 or uint16
+    colour : ColourTags
+        Those of ``examined``, but for camera RAW, whose colours are known only now.
 
     Raises
     ------
@@ -57,12 +66,14 @@ def decode(data: bytes, examined: Examined, file: str) -> Pixels:
     kind = examined.facts.format
     try:
         with without_warnings():
-            pixels = _DECODERS[kind](data, examined.facts, file)
+            if kind == "RAW":
+                return develop(data, file)
+            pixels = _DECODERS[kind](data, examined, file)
     except DAMAGED_FILE as fault:
         raise unreadable(kind, fault, file) from fault
     if pixels.ndim != 3 or pixels.shape[2] not in (3, 4):
         raise UnsupportedPhoto("the picture is not in colour", remedy=CONVERT, file=file)
-    return pixels
+    return pixels, examined.colour
 
 
 def decode_any(data: bytes, examined: Examined, file: str) -> Pixels:
@@ -75,7 +86,7 @@ def decode_any(data: bytes, examined: Examined, file: str) -> Pixels:
         with without_warnings():
             if kind in _PLAIN and examined.facts.bits <= 8:
                 return _plain(data, kind)
-            return _DECODERS[kind](data, examined.facts, file)
+            return _DECODERS[kind](data, examined, file)
     except DAMAGED_FILE as fault:
         raise unreadable(kind, fault, file) from fault
 
@@ -101,8 +112,8 @@ _PLAIN: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
 # -------------------------------------------------------------------------------- pixels
 
 
-def _jpeg(data: bytes, facts: Facts, file: str) -> Pixels:
-    space = "GRAY" if facts.kind == "grey" else "RGB"
+def _jpeg(data: bytes, examined: Examined, file: str) -> Pixels:
+    space = "GRAY" if examined.facts.kind == "grey" else "RGB"
     try:
         pixels: Pixels = simplejpeg.decode_jpeg(data, space)
     except ValueError as fault:
@@ -113,14 +124,14 @@ def _jpeg(data: bytes, facts: Facts, file: str) -> Pixels:
     return pixels
 
 
-def _png(data: bytes, facts: Facts, file: str) -> Pixels:
+def _png(data: bytes, examined: Examined, file: str) -> Pixels:
     if not formats.png_is_complete(data):
         raise ValueError("its end is missing")
-    if facts.bits == 16:
+    if examined.facts.bits == 16:
         return _opencv(data)
     picture = PngImageFile(io.BytesIO(data))
     picture.load()
-    wanted = "RGBA" if facts.kind == "rgba" else "RGB"
+    wanted = "RGBA" if examined.facts.kind == "rgba" else "RGB"
     return np.asarray(picture if picture.mode == wanted else picture.convert(wanted))
 
 
@@ -130,22 +141,22 @@ def _require_decodable(facts: Facts, limit: int, file: str) -> None:
         raise UnsupportedPhoto(cause, remedy="Export it as JPEG or TIFF.", file=file)
 
 
-def _webp(data: bytes, facts: Facts, file: str) -> Pixels:
-    _require_decodable(facts, WEBP_LIMIT, file)
+def _webp(data: bytes, examined: Examined, file: str) -> Pixels:
+    _require_decodable(examined.facts, WEBP_LIMIT, file)
     picture = WebPImageFile(io.BytesIO(data))
     picture.load()
     return np.asarray(picture)
 
 
-def _avif(data: bytes, facts: Facts, file: str) -> Pixels:
-    _require_decodable(facts, HEIF_LIMIT, file)
+def _avif(data: bytes, examined: Examined, file: str) -> Pixels:
+    _require_decodable(examined.facts, HEIF_LIMIT, file)
     picture = AvifImageFile(io.BytesIO(data))
     picture.load()
     return np.asarray(picture)
 
 
-def _heic(data: bytes, facts: Facts, file: str) -> Pixels:
-    _require_decodable(facts, HEIF_LIMIT, file)
+def _heic(data: bytes, examined: Examined, file: str) -> Pixels:
+    _require_decodable(examined.facts, HEIF_LIMIT, file)
     picture = open_heic(data)
     # A copy: the memory of the decoder is used again for the next picture.
     pixels: Pixels = np.array(picture)
@@ -156,7 +167,7 @@ def _heic(data: bytes, facts: Facts, file: str) -> Pixels:
     return pixels
 
 
-def _tiff(data: bytes, facts: Facts, file: str) -> Pixels:
+def _tiff(data: bytes, examined: Examined, file: str) -> Pixels:
     with tifffile.TiffFile(io.BytesIO(data)) as tiff:
         page = tiff.pages.first
         if not isinstance(page, tifffile.TiffPage):
@@ -168,7 +179,7 @@ def _tiff(data: bytes, facts: Facts, file: str) -> Pixels:
             pixels = np.asarray(page.asarray())
             separate = page.planarconfig == 2 and pixels.ndim == 3
             return np.ascontiguousarray(np.moveaxis(pixels, 0, -1) if separate else pixels)
-    return _tiff_compressed(_unturned(data), facts)
+    return _tiff_compressed(_unturned(data), examined.facts)
 
 
 def _unturned(data: bytes) -> bytes:
@@ -203,11 +214,23 @@ def _opencv(data: bytes) -> Pixels:
     return pixels.astype(np.uint16) if pixels.dtype == np.uint16 else pixels.astype(np.uint8)
 
 
-_DECODERS = {
+def _dicom(data: bytes, examined: Examined, file: str) -> Pixels:
+    if not examined.wrapped:
+        return dicom_pixels(data, file)
+    if examined.wrapped[:2] == b"\xff\xd8":
+        return _jpeg(examined.wrapped, examined, file)
+    picture = Jpeg2KImageFile(io.BytesIO(examined.wrapped))
+    picture.load()
+    return np.asarray(picture)
+
+
+_DECODERS: dict[str, Callable[[bytes, Examined, str], Pixels]] = {
     "JPEG": _jpeg,
     "PNG": _png,
     "WebP": _webp,
     "AVIF": _avif,
     "HEIC": _heic,
     "TIFF": _tiff,
+    "RAW": lambda data, _, file: develop(data, file)[0],
+    "DICOM": _dicom,
 }

@@ -19,6 +19,10 @@ _PORTRAIT_RENDERED = (7, 8)
 """Values of the tag for custom rendering that Apple uses for portrait mode, with and without HDR;
 beyond the standard, as listed by ExifTool."""
 
+_ADOBE_SPACE = 2
+"""Colour space that some cameras write for Adobe RGB beside the 65535 (uncalibrated) of the
+standard, as listed by ExifTool; 65535 says Adobe RGB only with the interoperability ``R03``."""
+
 _DAMAGED_EXIF = (ValueError, TypeError, KeyError, IndexError, OSError, SyntaxError, struct.error)
 """What Pillow raises on a damaged block: a fault of the block is none of the photograph."""
 
@@ -72,14 +76,15 @@ def parse_exif(block: bytes | None) -> Exif:
     except _DAMAGED_EXIF:
         return Exif()
     inner = _ifd(tags, _EXIF_IFD)
-    interop = _ifd(tags, _INTEROP_IFD)
+    interop_index = _text(_ifd(tags, _INTEROP_IFD).get(_INTEROP_INDEX))
     taken = _moment(inner.get(_DATE_ORIGINAL), inner.get(_SUBSECOND_ORIGINAL))
     return Exif(
         orientation=_turn(orientation),
         camera=_camera(_text(main[_MAKE]), _text(main[_MODEL])),
         software=_text(main[_SOFTWARE]),
         captured_at=taken or _moment(main[_DATE], None),
-        adobe_rgb=_text(interop.get(_INTEROP_INDEX)).startswith("R03"),
+        adobe_rgb=inner.get(_COLOUR_SPACE) == _ADOBE_SPACE
+        or (inner.get(_COLOUR_SPACE) != 1 and interop_index.startswith("R03")),
         srgb=inner.get(_COLOUR_SPACE) == 1,
         lens=_text(inner.get(_LENS)),
         focal_35mm=_positive(inner.get(_FOCAL_35MM)),

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dermadelta.errors import UnreadablePhoto, UnsupportedPhoto
+from dermadelta.files.raw_headers import is_raw
 
 Kind = Literal["rgb", "rgba", "grey", "palette", "cmyk", "other"]
 
@@ -42,9 +43,6 @@ _OTHER_FORMATS: tuple[tuple[bytes, str], ...] = (
     (b"\x00\x00\x00\x0cJXL ", "JPEG XL"),
     (b"\x00\x00\x00\x0cjP  ", "JPEG 2000"),
     (b"%PDF", "PDF"),
-    (b"FUJIFILMCCD-RAW", "camera raw"),
-    (b"IIRO", "camera raw"),
-    (b"IIU\x00", "camera raw"),
 )
 
 
@@ -61,7 +59,7 @@ def sniff(data: bytes, file: str) -> str:
     Returns
     -------
     str
-        ``JPEG``, ``PNG``, ``GIF``, ``WebP``, ``TIFF``, ``HEIC`` or ``AVIF``.
+        ``JPEG``, ``PNG``, ``GIF``, ``WebP``, ``TIFF``, ``HEIC``, ``AVIF``, ``RAW`` or ``DICOM``.
 
     Raises
     ------
@@ -80,6 +78,10 @@ def sniff(data: bytes, file: str) -> str:
         return "GIF"
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WebP"
+    if is_raw(data):
+        return "RAW"
+    if data[128:132] == b"DICM":
+        return "DICOM"
     if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return "TIFF"
     if data[4:8] == b"ftyp":
@@ -103,8 +105,6 @@ def _brand(data: bytes, file: str) -> str:
         return "AVIF"
     if brands & {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}:
         return "HEIC"
-    if brands & {b"crx "}:
-        raise UnsupportedPhoto("camera raw files are not read", remedy=CONVERT, file=file)
     raise UnsupportedPhoto("the file is a video", remedy="Export a single frame.", file=file)
 
 

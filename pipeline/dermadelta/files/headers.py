@@ -11,7 +11,7 @@ import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pi_heif
@@ -24,8 +24,20 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from dermadelta.errors import UnreadablePhoto, UnsupportedPhoto
 from dermadelta.files import formats
+from dermadelta.files.dicom import examine_dicom
+from dermadelta.files.examined import (
+    BT2020,
+    DECLARED_SRGB,
+    DISPLAY_P3,
+    SRGB_PRIMARIES,
+    UNTAGGED,
+    ColourTags,
+    Examined,
+    tags_of_exif,
+)
 from dermadelta.files.exif import Exif, parse_exif
-from dermadelta.files.formats import CONVERT, DAMAGED, Facts
+from dermadelta.files.formats import DAMAGED, Facts
+from dermadelta.files.raw import examine_raw
 
 DAMAGED_FILE = (
     ValueError,
@@ -41,32 +53,8 @@ DAMAGED_FILE = (
 )
 """What the decoders raise on damaged files, among them Pillow's SyntaxError."""
 
-_DISPLAY_P3 = (0.680, 0.320, 0.265, 0.690, 0.150, 0.060)
-"""SMPTE EG 432-1 primaries with a D65 white."""
-_CODED_PRIMARIES = {
-    9: ((0.708, 0.292, 0.170, 0.797, 0.131, 0.046), "BT.2020 (matrix)"),
-    12: (_DISPLAY_P3, "Display P3 (matrix)"),
-}
+_CODED_PRIMARIES = {9: (BT2020, "BT.2020 (matrix)"), 12: (DISPLAY_P3, "Display P3 (matrix)")}
 """ITU-T H.273, table 2."""
-_ADOBE_RGB = (0.64, 0.33, 0.21, 0.71, 0.15, 0.06)
-_ADOBE_GAMMA = 2.19921875
-"""Adobe RGB (1998) Colour Image Encoding, sections 4.2.1 and 4.3.1.2."""
-_SRGB_PRIMARIES = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06)
-
-Colour = tuple[bytes | None, float | None, tuple[float, ...] | None, str]
-"""ICC profile, gamma, primaries, name: the first that is there counts."""
-
-_UNTAGGED: Colour = (None, None, None, "")
-_DECLARED_SRGB: Colour = (None, None, None, "sRGB")
-
-
-@dataclass(frozen=True, eq=False)
-class Examined:
-    """A file whose header has been read: what it is, how it was taken, its colour tags."""
-
-    facts: Facts
-    exif: Exif
-    colour: Colour
 
 
 def examine(data: bytes, file: str) -> Examined:
@@ -102,9 +90,14 @@ def examine(data: bytes, file: str) -> Examined:
 @contextmanager
 def without_warnings() -> Iterator[None]:
     """Silence what decoders say about flaws in tags that nobody here reads."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    log = tifffile.logger()
+    before, log.disabled = log.disabled, True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.disabled = before
 
 
 def unreadable(kind: str, fault: BaseException, file: str) -> UnreadablePhoto:
@@ -114,14 +107,11 @@ def unreadable(kind: str, fault: BaseException, file: str) -> UnreadablePhoto:
     return UnreadablePhoto(cause, remedy=DAMAGED, file=file)
 
 
-def _from_pillow(picture: ImageFile.ImageFile) -> tuple[Exif, Colour]:
+def _from_pillow(picture: ImageFile.ImageFile) -> tuple[Exif, ColourTags]:
     exif = parse_exif(picture.info.get("exif"))
     icc = picture.info.get("icc_profile")
-    if icc:
-        return exif, (icc, None, None, "")
-    if exif.adobe_rgb:
-        return exif, (None, _ADOBE_GAMMA, _ADOBE_RGB, "Adobe RGB (EXIF)")
-    return exif, _DECLARED_SRGB if exif.srgb or "srgb" in picture.info else _UNTAGGED
+    colour = ColourTags(icc) if icc else tags_of_exif(exif)
+    return exif, DECLARED_SRGB if colour.silent and "srgb" in picture.info else colour
 
 
 def _examine_jpeg(data: bytes, file: str) -> Examined:
@@ -141,20 +131,20 @@ def _examine_png(data: bytes, file: str) -> Examined:
         if name == b"IDAT":
             break
     gamma = picture.info.get("gamma")
-    if colour == _UNTAGGED and gamma and abs(gamma - 1 / 2.2) > 0.01:
-        primaries = tuple(picture.info.get("chromaticity", ()))[2:] or _SRGB_PRIMARIES
-        colour = (None, 1.0 / gamma, primaries, f"gamma {1.0 / gamma:.3g} (PNG)")
+    if colour.silent and gamma and abs(gamma - 1 / 2.2) > 0.01:
+        primaries = tuple(picture.info.get("chromaticity", ()))[2:] or SRGB_PRIMARIES
+        colour = ColourTags(None, 1.0 / gamma, primaries, f"gamma {1.0 / gamma:.3g} (PNG)")
     return Examined(facts, exif, colour)
 
 
 def _examine_gif(data: bytes, file: str) -> Examined:
-    return Examined(formats.gif_facts(data, file), Exif(), _UNTAGGED)
+    return Examined(formats.gif_facts(data, file))
 
 
 def _examine_webp(data: bytes, file: str) -> Examined:
     facts = formats.webp_facts(data, file)
     if facts.width * facts.height > WEBP_LIMIT:
-        return Examined(facts, Exif(), _UNTAGGED)
+        return Examined(facts)
     return Examined(facts, *_from_pillow(WebPImageFile(io.BytesIO(data))))
 
 
@@ -166,7 +156,7 @@ def _examine_avif(data: bytes, file: str) -> Examined:
     width, height = formats.box_size(data)
     facts = Facts("AVIF", width, height, 8, "rgb")
     if width * height > HEIF_LIMIT:
-        return Examined(facts, Exif(), _UNTAGGED)
+        return Examined(facts)
     picture = AvifImageFile(io.BytesIO(data))
     kind: formats.Kind = "rgba" if picture.mode == "RGBA" else "rgb"
     facts = replace(facts, width=picture.width, height=picture.height, kind=kind)
@@ -180,7 +170,7 @@ HEIF_LIMIT = 32768 * 8192
 def _examine_heic(data: bytes, file: str) -> Examined:
     width, height = formats.box_size(data)
     if width * height > HEIF_LIMIT:
-        return Examined(Facts("HEIC", width, height, 8, "rgb"), Exif(), _UNTAGGED)
+        return Examined(Facts("HEIC", width, height, 8, "rgb"))
     picture = open_heic(data)
     info = picture.info
     bits = 8 if info.get("bit_depth", 8) == 8 else 16
@@ -189,10 +179,11 @@ def _examine_heic(data: bytes, file: str) -> Examined:
         kind = "grey"
     # The container's own turn has been applied; its EXIF value only repeats it.
     exif = replace(parse_exif(info.get("exif")), orientation=1)
-    colour: Colour = (info.get("icc_profile") or None, None, None, "")
-    nclx = info.get("nclx_profile")
-    if colour[0] is None and nclx:
+    icc, nclx = info.get("icc_profile") or None, info.get("nclx_profile")
+    colour = ColourTags(icc) if icc else UNTAGGED
+    if nclx and not icc:
         colour = _coding_points(nclx["color_primaries"], nclx["transfer_characteristics"], file)
+    colour = tags_of_exif(exif) if colour.silent else colour
     return Examined(Facts("HEIC", picture.size[0], picture.size[1], bits, kind), exif, colour)
 
 
@@ -202,7 +193,7 @@ def open_heic(data: bytes) -> Any:
     return container[container.primary_index]
 
 
-def _coding_points(primaries: int, transfer: int, file: str) -> Colour:
+def _coding_points(primaries: int, transfer: int, file: str) -> ColourTags:
     """Colour of a coding-independent code point (ITU-T H.273, tables 2 and 3)."""
     if transfer in (16, 18):
         raise UnsupportedPhoto(
@@ -212,8 +203,8 @@ def _coding_points(primaries: int, transfer: int, file: str) -> Colour:
         )
     if primaries in _CODED_PRIMARIES:
         chromaticities, name = _CODED_PRIMARIES[primaries]
-        return (None, None, chromaticities, name)
-    return _UNTAGGED
+        return ColourTags(None, None, chromaticities, name)
+    return UNTAGGED
 
 
 def _examine_tiff(data: bytes, file: str) -> Examined:
@@ -221,13 +212,11 @@ def _examine_tiff(data: bytes, file: str) -> Examined:
         page = tiff.pages.first
         if not isinstance(page, tifffile.TiffPage):
             raise ValueError("no page")
-        if 50706 in page.tags:
-            raise UnsupportedPhoto("camera raw (DNG) is not read", remedy=CONVERT, file=file)
         frames = sum(not _is_reduced(tiff.pages[n]) for n in range(min(len(tiff.pages), 8)))
         facts = _tiff_facts(page, max(1, frames))
         icc = page.tags.valueof(34675)
     exif = parse_exif(b"Exif\0\0" + data)
-    return Examined(facts, exif, (bytes(icc), None, None, "") if icc else _UNTAGGED)
+    return Examined(facts, exif, ColourTags(bytes(icc)) if icc else tags_of_exif(exif))
 
 
 def _is_reduced(page: tifffile.TiffPage | tifffile.TiffFrame) -> bool:
@@ -259,4 +248,6 @@ _EXAMINERS = {
     "AVIF": _examine_avif,
     "HEIC": _examine_heic,
     "TIFF": _examine_tiff,
+    "RAW": examine_raw,
+    "DICOM": examine_dicom,
 }

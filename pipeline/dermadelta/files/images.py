@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -26,8 +26,9 @@ from dermadelta.errors import (
     UnsupportedPhoto,
 )
 from dermadelta.files.decoders import decode, decode_any
+from dermadelta.files.examined import ColourTags, Examined
 from dermadelta.files.formats import CONVERT, Facts, jpeg_step
-from dermadelta.files.headers import Examined, examine
+from dermadelta.files.headers import examine
 from dermadelta.files.paths import openable
 
 Size = tuple[int, int]
@@ -37,26 +38,13 @@ Array = TypeVar("Array", bound=NDArray[Any])
 
 
 @dataclass(frozen=True, eq=False)
-class ColourTags:
-    """What the file says about its colour space; None where it says nothing.
-
-    ``gamma`` is the exponent from stored values to light (2.2 for v ** 2.2);
-    ``primaries`` are chromaticities (xr, yr, xg, yg, xb, yb) with a D65 white.
-    """
-
-    icc: bytes | None = None
-    gamma: float | None = None
-    primaries: tuple[float, ...] | None = None
-    name: str = ""
-
-
-@dataclass(frozen=True, eq=False)
 class ImageHeader:
     """Everything a photograph says about itself without decoding its pixels.
 
     ``width`` and ``height`` are those of the stored pixels; ``orientation`` is the EXIF value
     (1..8) still to be applied to them. HEIC pixels come upright, so theirs is always 1.
-    ``jpeg_step`` is the quantisation step of a JPEG's luminance in code values, else 0; the
+    ``jpeg_step`` is the quantisation step of a JPEG's luminance in code values (also of one that
+    a DICOM file wraps), else 0; the
     fields after it are those of ``exif.Exif``.
     """
 
@@ -115,7 +103,7 @@ def read_image(path: str, *, max_pixels: int) -> DecodedImage:
     Parameters
     ----------
     path : str
-        The file: JPEG, PNG, TIFF, WebP, HEIC or AVIF.
+        The file: JPEG, PNG, TIFF, WebP, HEIC, AVIF, camera RAW or DICOM.
     max_pixels : int
         Largest number of pixels that is decoded.
 
@@ -138,8 +126,8 @@ def read_image(path: str, *, max_pixels: int) -> DecodedImage:
     examined = examine(data, name)
     _require_size(examined.facts, max_pixels, name)
     _require_colour(examined.facts, name)
-    pixels = decode(data, examined, name)
-    return DecodedImage(_header(data, examined), _opaque(pixels, name))
+    pixels, colour = decode(data, examined, name)
+    return DecodedImage(_header(data, replace(examined, colour=colour)), _opaque(pixels, name))
 
 
 def read_mask(path: str, *, allowed: Collection[Size]) -> Mask:
@@ -259,7 +247,6 @@ def _read(path: str) -> bytes:
 
 def _header(data: bytes, examined: Examined) -> ImageHeader:
     facts, exif = examined.facts, examined.exif
-    icc, gamma, primaries, name = examined.colour
     return ImageHeader(
         sha256=hashlib.sha256(data).hexdigest(),
         format=facts.format,
@@ -270,13 +257,17 @@ def _header(data: bytes, examined: Examined) -> ImageHeader:
         camera=exif.camera,
         software=exif.software,
         captured_at=exif.captured_at,
-        colour=ColourTags(icc, gamma, primaries, name),
-        jpeg_step=jpeg_step(data) if facts.format == "JPEG" else 0.0,
+        colour=examined.colour,
+        jpeg_step=jpeg_step(examined.wrapped or data) if _is_jpeg(examined) else 0.0,
         lens=exif.lens,
         focal_35mm=exif.focal_35mm,
         digital_zoom=exif.digital_zoom,
         portrait_mode=exif.portrait_mode,
     )
+
+
+def _is_jpeg(examined: Examined) -> bool:
+    return examined.facts.format == "JPEG" or examined.wrapped[:2] == b"\xff\xd8"
 
 
 def _require_size(facts: Facts, max_pixels: int, name: str) -> None:

@@ -34,7 +34,7 @@ from dermadelta.files.paths import openable
 
 RESULT_NAME = "result.json"
 _PARTIAL = ".dermadelta-{}.part"
-_OWN_PICTURE = re.compile(r"(before|after|heat_.+|mask_.+)\.(jpg|png)|alignment\.npz")
+_OWN_PICTURE = re.compile(r"(before|after|heat_.+|mask_.+|card_.+)\.(jpg|png)|alignment\.npz")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet reads a cell that starts so as a formula (CSV injection, OWASP)."""
 
@@ -306,15 +306,19 @@ def _encode(picture: Picture) -> bytes:
     return _png(pixels)
 
 
-def _png(pixels: NDArray[np.uint8]) -> bytes:
+def _png(pixels: NDArray[np.uint8], dpi: int | None = None) -> bytes:
     stream = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(stream, "PNG")
+    size = {} if dpi is None else {"dpi": (dpi, dpi)}
+    Image.fromarray(np.ascontiguousarray(pixels)).save(stream, "PNG", **size)
     return stream.getvalue()
 
 
-def write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
-    """Write (h, w), (h, w, 3) or (h, w, 4) pixels as PNG; faults as ``write_bytes_atomic``."""
-    write_bytes_atomic(path, _png(pixels))
+def write_png(path: Path, pixels: NDArray[np.uint8], dpi: int | None = None) -> None:
+    """Write (h, w), (h, w, 3) or (h, w, 4) pixels as PNG; faults as ``write_bytes_atomic``.
+
+    ``dpi`` tells programs that print how large the picture is, pixels per inch.
+    """
+    write_bytes_atomic(path, _png(pixels, dpi))
 
 
 def run_info_text(info: Mapping[str, object]) -> str:

@@ -6,6 +6,8 @@ ISO/CIE 11664-4 with D65 and the 2° observer. All functions take (..., 3) array
 
 from __future__ import annotations
 
+from typing import Final
+
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,6 +31,14 @@ _LAB_KAPPA = 24389.0 / 27.0
 
 TINY = 1e-4
 """Smallest linear value taken the logarithm of: below the noise floor of any camera."""
+
+
+ITA_CLASSES: Final = ("very_light", "light", "intermediate", "tan", "brown", "dark")
+"""Skin tones from light to dark."""
+
+_ITA_LIMITS_DEG: Final = (55.0, 41.0, 28.0, 10.0, -30.0)
+"""Lower ends of all but the last class (Del Bino & Bernerd, Br. J. Dermatol. 169 Suppl 3:33,
+2013, doi:10.1111/bjd.12529)."""
 
 
 def srgb_decode(encoded: ArrayLike) -> Floats:
@@ -131,3 +141,26 @@ def individual_typology_angle(lab: ArrayLike) -> Floats:
     """Individual typology angle (180/π)·atan2(L* - 50, b*), in degrees (Chardon 1991)."""
     values = np.asarray(lab, dtype=np.float64)
     return np.degrees(np.arctan2(values[..., 0] - 50.0, values[..., 2]))
+
+
+def ita_class(angle_deg: float) -> str:
+    """Class of skin tone by individual typology angle.
+
+    Parameters
+    ----------
+    angle_deg : float
+        Individual typology angle, degrees.
+
+    Returns
+    -------
+    str
+        One of ``ITA_CLASSES``.
+
+    References
+    ----------
+    Del Bino and Bernerd, Br. J. Dermatol. 169 Suppl 3:33 (2013), doi:10.1111/bjd.12529.
+    """
+    for name, limit in zip(ITA_CLASSES, _ITA_LIMITS_DEG, strict=False):
+        if angle_deg > limit:
+            return name
+    return ITA_CLASSES[-1]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dermadelta.domain import Measure
 from dermadelta.errors import ConfigError
-from dermadelta.measures import redness, scars, texture
+from dermadelta.measures import pigments, redness, scars, spots, texture, tone
 
 ALL: tuple[Measure, ...] = (
     *texture.MEASURES,
     *redness.MEASURES,
+    *pigments.MEASURES,
+    *tone.MEASURES,
+    *spots.MEASURES,
     *scars.MEASURES,
 )
 

@@ -22,6 +22,9 @@ Image8 = NDArray[np.uint8]
 _CODES = 65535
 """Linear light is looked up with 16 bits: 0.05 of an 8-bit code at worst, in the deepest dark."""
 
+_LUMA = np.array([0.299, 0.587, 0.114])
+"""Luma of encoded colours (ITU-R BT.601), as JPEG and camera processors take it."""
+
 _FOCAL_SHARE = 1.3
 """Focal length as a share of the frame's width: a phone's main camera at 2x."""
 
@@ -33,7 +36,8 @@ class Camera:
     Pose: ``zoom`` magnifies, ``rotation_deg`` turns, ``tilt_x_deg`` and ``tilt_y_deg`` lean,
     ``shift_x`` and ``shift_y`` are shares of the frame's width; ``stretch`` is the RMS strain of
     the skin (0.01 = 1 %). Exposure: ``exposure_ev``, gains ``wb_red`` and ``wb_blue`` against
-    green. Rendering: ``gamma`` bends the encoded value (1 = sRGB), ``contrast`` adds an S-curve.
+    green. Rendering: ``gamma`` bends the encoded value (1 = sRGB), ``contrast`` adds an S-curve,
+    ``saturation`` then multiplies the distance of encoded colours from their luma (1 = none).
     Lens: ``vignetting`` is the loss of light in the corners, ``blur_px`` the Gaussian sigma.
     Sensor: ``shot_noise`` and ``read_noise`` are standard deviations of linear light at 1 and
     at 0. File: ``sharpen`` (unsharp amount), ``jpeg_quality``, ``chroma_subsampling``
@@ -52,6 +56,7 @@ class Camera:
     wb_blue: float = 1.0
     gamma: float = 1.0
     contrast: float = 0.0
+    saturation: float = 1.0
     vignetting: float = 0.0
     blur_px: float = 0.0
     shot_noise: float = 0.0
@@ -198,10 +203,12 @@ def expose(scene: Field, camera: Camera, rng: np.random.Generator) -> Image8:
     light *= np.float32(_CODES)
     np.clip(light, 0.0, np.float32(_CODES), out=light)
     encoded = cv2.LUT(light.astype(np.uint16), _tone_curve(camera.gamma, camera.contrast))
+    if camera.saturation != 1.0:
+        encoded = cv2.transform(encoded, _saturation(camera.saturation))
     if camera.sharpen > 0.0:
         soft = cv2.GaussianBlur(encoded, (7, 7), 1.0)
         encoded = cv2.addWeighted(encoded, 1.0 + camera.sharpen, soft, -camera.sharpen, 0.0)
-    # Negative values of the sharpening must end at black, not at their absolute value.
+    # Negative values of saturation and sharpening must end at black, not at their absolute value.
     np.maximum(encoded, 0.0, out=encoded)
     return np.asarray(cv2.convertScaleAbs(encoded, alpha=255.0), dtype=np.uint8)
 
@@ -218,3 +225,8 @@ def _tone_curve(gamma: float, contrast: float) -> Field:
     value = srgb_encode((np.arange(_CODES + 1) + 0.5) / _CODES) ** gamma
     value = value + contrast * (value * value * (3.0 - 2.0 * value) - value)
     return np.asarray(value, dtype=np.float32)
+
+
+def _saturation(factor: float) -> Matrix:
+    """Matrix (3, 3) on encoded colours that multiplies their distance from their luma."""
+    return np.asarray(factor * np.eye(3) + (1.0 - factor) * _LUMA, dtype=np.float64)

@@ -35,6 +35,7 @@ MEASURABLE_KINDS = (
     "mixed",
     "whole_face",
     "striae",
+    "diffuse",
 )
 """Pairs taken as they should be; the kind says what changes."""
 
@@ -64,6 +65,13 @@ _VERY_DARK_MELANIN = (4.2, 5.5)
 
 _IN_PHOTO_SHARES = (0.15, 0.25, 0.30, 0.15, 0.08, 0.07)
 """How often each of ``IN_PHOTO`` is drawn."""
+
+_CARD_SHARE = 0.6
+"""How often a target card or a chart lies beside skin of a kind that is treated all over: nothing
+else tells a change of its colour from the light's."""
+
+_CHART_SHARE = 0.3
+"""How often that is a chart."""
 
 _CARD_WIDTH_PX = 1200
 """Narrower photos have no room for a target card or a chart beside the region."""
@@ -120,6 +128,8 @@ def random_case(
         rng, kind, roi, skin.melanin, hard=kind in HARD_KINDS, treated=treated, change=change
     )
     drawn = _draw_in_photo(rng, width_px)
+    if kind in WHOLE_KINDS:
+        drawn = _beside_whole(seed, number, width_px, drawn)
     scene = Scene(
         setup=setup or steady,
         nominal=nominal_camera(rng, skin.melanin),
@@ -264,6 +274,17 @@ def _draw_in_photo(rng: np.random.Generator, width_px: int) -> InPhoto:
     if drawn in ("target", "chart") and width_px < _CARD_WIDTH_PX:
         return "scale"
     return drawn
+
+
+def _beside_whole(seed: int, number: int, width_px: int, drawn: InPhoto) -> InPhoto:
+    """What lies beside skin treated all over, from a generator of its own."""
+    rng = np.random.default_rng([seed, number, 3])
+    card, chart = rng.uniform(size=2)
+    if width_px < _CARD_WIDTH_PX:
+        return drawn
+    if card < _CARD_SHARE:
+        return "chart" if chart < _CHART_SHARE else "target"
+    return "scale" if drawn in ("target", "chart") else drawn
 
 
 def _dates(rng: np.random.Generator) -> tuple[datetime, datetime]:

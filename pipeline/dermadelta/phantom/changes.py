@@ -11,14 +11,14 @@ from dermadelta.phantom.plan import TreatedWhere
 from dermadelta.phantom.striae import Fading, StretchMarks
 from dermadelta.phantom.treatment import Outline, Scar, Treatment
 
-WHOLE_KINDS = ("whole_face",)
+WHOLE_KINDS = ("whole_face", "diffuse")
 """Kinds without untreated skin."""
 
 _WHOLE_SHARE = 0.25
 """How often a treatment goes over everything in the photo."""
 
 _REDNESS_KINDS = ("redness", "mixed")
-"""A diffuse change of redness without untreated skin cannot be told from the light's colour."""
+"""A local change of redness: it can be told from the light's colour by the skin around it."""
 
 _RELIEF_KINDS = ("texture", "mixed", "whole_face")
 _HARD_CHANGES = ("no_change", "texture", "redness")
@@ -130,6 +130,11 @@ def _treatments(
     if changed in _REDNESS_KINDS:
         baseline = replace(baseline, haemoglobin_change=erythema)
         treatment = replace(treatment, haemoglobin_change=-erythema * fading)
+    if changed == "diffuse":
+        if rng.uniform() < 0.5:
+            baseline = replace(baseline, haemoglobin_change=erythema)
+            fading = -fading
+        treatment = replace(treatment, haemoglobin_change=erythema * fading)
     if changed in ("scar", "mixed"):
         treatment = replace(treatment, scar_area_factor=scar_area, scar_contrast_factor=0.9)
     if changed == "tone":

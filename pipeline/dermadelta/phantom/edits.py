@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dermadelta.kernels.colour import linear_to_lab
+from dermadelta.phantom.evenness import SIGMA_PER_CUTOFF
 from dermadelta.phantom.fields import Field, blur
 from dermadelta.phantom.skin import HAEMOGLOBIN_OD, MELANIN_OD, Grid
 from dermadelta.phantom.treatment import Outline
-from dermadelta.phantom.truth import SIGMA_PER_CUTOFF
+from dermadelta.phantom.truth import density
 
 Mask = NDArray[np.bool_]
 
@@ -67,6 +68,17 @@ def edited(linear: Field, edit: Edit, roi: Outline, band: Band) -> Field:
         inside = _inside(edit.scar, grid, _EDGE_SHARE)
         density += _pigment(inside, edit.scar_haemoglobin, edit.scar_melanin)
     return np.asarray(linear * np.exp(-density), dtype=np.float32)
+
+
+def added_pigment(edit: Edit, roi: Outline, grid: Grid, area: Mask) -> tuple[float, float]:
+    """Mean density of the haemoglobin and the melanin that an edit adds to an area."""
+    haemoglobin = edit.haemoglobin * _inside(roi, grid, _FADE_SHARE)[area].mean(dtype=np.float64)
+    melanin = 0.0
+    if edit.scar is not None:
+        share = _inside(edit.scar, grid, _EDGE_SHARE)[area].mean(dtype=np.float64)
+        haemoglobin += edit.scar_haemoglobin * share
+        melanin += edit.scar_melanin * share
+    return density(HAEMOGLOBIN_OD, haemoglobin), density(MELANIN_OD, melanin)
 
 
 def detail(linear: Field, band: Band) -> Field:

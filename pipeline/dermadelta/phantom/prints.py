@@ -10,37 +10,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dermadelta.kernels.colour import srgb_decode
+from dermadelta.kernels.card_picture import card_reflectance
+from dermadelta.kernels.chart24 import reference_colours
 from dermadelta.phantom.camera import Matrix
 from dermadelta.phantom.fields import Field
-from dermadelta.phantom.marker import code
-from dermadelta.phantom.sheet import INK, PAPER, hidden, lay, mm_to_px, sheet_to_mm
-from dermadelta.phantom.skin import BASE_OD, HAEMOGLOBIN_OD, MELANIN_OD
+from dermadelta.phantom.sheet import INK, PX_PER_MM, hidden, lay, mm_to_px, sheet_to_mm
 
 PrintKind = Literal["target", "chart", "ruler"]
 
-COLORCHECKER_SRGB: NDArray[np.int64] = np.array(
-    [
-        (115, 82, 68), (194, 150, 130), (98, 122, 157), (87, 108, 67), (133, 128, 177),
-        (103, 189, 170), (214, 126, 44), (80, 91, 166), (193, 90, 99), (94, 60, 108),
-        (157, 188, 64), (224, 163, 46), (56, 61, 150), (70, 148, 73), (175, 54, 60),
-        (231, 199, 31), (187, 86, 149), (8, 133, 161), (243, 243, 242), (200, 200, 200),
-        (160, 160, 160), (122, 122, 121), (85, 85, 85), (52, 52, 52),
-    ]
-)  # fmt: skip
-"""The 24 patches, by rows of six, as 8-bit sRGB (D65): X-Rite, "Colorimetric values for the
-ColorChecker family of targets" (edition before November 2014)."""
-
-TARGET_IDS = (46, 47, 48, 49)
-"""Markers at the corners of the target card: upper left, upper right, lower left, lower right."""
-
-TARGET_SIDE_MM = 3.5
-
-_TARGET_MM = (10.0, 38.0)
-_QUIET_MM = 0.8
-_GREYS = (0.66, 0.45, 0.30, 0.18, 0.10, 0.045)
-_SKIN_MELANIN = (0.45, 0.8, 1.3, 2.0, 3.0, 4.2)
-_PATCH_MM = 3.6
+TARGET_SIZE_MM = 38
+"""Length of the target card: what fits beside the skin in a small photograph."""
 
 _CHART_PITCH_MM, _CHART_PATCH_MM, _CHART_EDGE_MM = 2.4, 2.05, 0.3
 _CHART_FRAME = 0.035
@@ -101,39 +80,8 @@ def _fill(
 
 
 def _target() -> Field:
-    """Card with a marker in each corner, grey steps, skin tones and a slanted edge."""
-    width, height = _TARGET_MM
-    sheet = _blank(width, height, PAPER)
-    side = mm_to_px(TARGET_SIDE_MM)
-    places = [
-        (mm_to_px(x), mm_to_px(y))
-        for y in (_QUIET_MM, height - _QUIET_MM - TARGET_SIDE_MM)
-        for x in (_QUIET_MM, width - _QUIET_MM - TARGET_SIDE_MM)
-    ]
-    for number, (x, y) in zip(TARGET_IDS, places, strict=True):
-        sheet[y : y + side, x : x + side] = code(number, side)[..., None]
-    top = 2.0 * _QUIET_MM + TARGET_SIDE_MM
-    for row, (grey, melanin) in enumerate(zip(_GREYS, _SKIN_MELANIN, strict=True)):
-        y_mm = top + row * _PATCH_MM
-        skin = np.exp(-(BASE_OD + melanin * MELANIN_OD + 0.25 * HAEMOGLOBIN_OD))
-        _fill(sheet, 0.5 * width - _PATCH_MM - 0.2, y_mm, _PATCH_MM, grey)
-        _fill(sheet, 0.5 * width + 0.2, y_mm, _PATCH_MM, skin)
-    centre = (0.5 * width, top + 6.0 * _PATCH_MM + 3.0)
-    _slanted_square(sheet, centre, side_mm=4.4, turn_deg=5.0)
-    return sheet
-
-
-def _slanted_square(
-    sheet: Field, centre_mm: tuple[float, float], *, side_mm: float, turn_deg: float
-) -> None:
-    """A black square turned by a few degrees: its edges show the sharpness (ISO 12233)."""
-    turn = np.radians(turn_deg)
-    unit = 0.5 * side_mm * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
-    about = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    points = (unit @ about.T + np.array(centre_mm)) * mm_to_px(1.0)
-    cv2.fillConvexPoly(
-        sheet, np.round(points * 16).astype(np.int32), (INK, INK, INK), cv2.LINE_8, 4
-    )
+    """The target card as it was designed: nominal colours on perfect paper, toner for black."""
+    return card_reflectance(TARGET_SIZE_MM, PX_PER_MM, ink=INK)
 
 
 def _chart() -> Field:
@@ -142,7 +90,8 @@ def _chart() -> Field:
     height = 6 * _CHART_PITCH_MM + 2.0 * _CHART_EDGE_MM
     sheet = _blank(width, height, _CHART_FRAME)
     gap = _CHART_EDGE_MM + 0.5 * (_CHART_PITCH_MM - _CHART_PATCH_MM)
-    linear = srgb_decode(COLORCHECKER_SRGB / 255.0)
+    # No light is negative: cyan, which lies outside the gamut, is drawn at its edge.
+    linear = np.maximum(reference_colours(), 0.0)
     for number, colour in enumerate(linear):
         # The chart's rows of six run upwards: turned a quarter, the neutrals stand on the right.
         row, col = 5 - number % 6, number // 6

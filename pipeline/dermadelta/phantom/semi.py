@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from dermadelta.errors import UsageError
 from dermadelta.files.images import read_image, upright
 from dermadelta.phantom.camera import Camera, Image8, View
-from dermadelta.phantom.edits import Band, Edit, edited, redness, roughness
+from dermadelta.phantom.edits import Band, Edit, added_pigment, edited, redness, roughness
 from dermadelta.phantom.light import Light
 from dermadelta.phantom.patch import close_up, ring_of
 from dermadelta.phantom.plan import Setup, ShotPlan
@@ -267,6 +267,7 @@ def _changes(
         drift = red_around[1][place] - red_around[0][place]
         changes[f"redness_change_{unit}"] = change
         changes[f"redness_contrast_change_{unit}"] = change - drift
+    changes |= _pigments(edits, roi, grid, inside, ring)
     if edits[0].scar is not None and edits[1].scar is not None:
         was, now = edits[0].scar.area_mm2, edits[1].scar.area_mm2
         changes["scar_kind"] = "red" if edits[0].scar_haemoglobin > 0.0 else "brown"
@@ -274,4 +275,17 @@ def _changes(
         if mm_per_px is not None:
             changes["scar_area_before_mm2"] = was * mm_per_px**2
             changes["scar_area_after_mm2"] = now * mm_per_px**2
+    return changes
+
+
+def _pigments(
+    edits: tuple[Edit, Edit], roi: Outline, grid: Grid, inside: Mask, ring: Mask
+) -> dict[str, object]:
+    """True changes of the pigments' densities, of the region and against the skin around it."""
+    was, now = ([added_pigment(edit, roi, grid, area) for area in (inside, ring)] for edit in edits)
+    region, around = np.array(now) - np.array(was)
+    changes: dict[str, object] = {}
+    for place, name in enumerate(("haemoglobin", "melanin")):
+        changes[f"{name}_density_change"] = float(region[place])
+        changes[f"{name}_density_contrast_change"] = float(region[place] - around[place])
     return changes

@@ -7,22 +7,21 @@ renderings have no camera: one fixed light, no noise, no blur, a level patch.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dermadelta.kernels.colour import linear_to_lab
+from dermadelta.phantom.evenness import SIGMA_PER_CUTOFF, Evenness, evenness
 from dermadelta.phantom.fields import Field, blur
 from dermadelta.phantom.light import Light, render
-from dermadelta.phantom.skin import Grid, Skin
+from dermadelta.phantom.skin import HAEMOGLOBIN_OD, MELANIN_OD, Grid, Skin
 
 Mask = NDArray[np.bool_]
 
 BAND_MM = (0.2, 1.0)
 """Shortest and longest wavelength of the relief band."""
-
-SIGMA_PER_CUTOFF = float(np.sqrt(np.log(2.0) / 2.0) / np.pi)
-"""Gaussian width per wavelength at which it passes one half (ISO 16610-21): 0.1874."""
 
 _LEVEL_MM = 1e9
 _MARGIN_MM = 1.5
@@ -31,13 +30,19 @@ _MARGIN_MM = 1.5
 
 @dataclass(frozen=True)
 class AreaTruth:
-    """What an area of the skin is: relief in mm RMS, optical roughness, colour (linear mean)."""
+    """What an area of the skin is: relief in mm RMS, optical roughness, colour (linear mean).
+
+    ``melanin`` and ``haemoglobin`` are mean densities, see ``density``.
+    """
 
     relief_mm: float
     roughness: float
     redness_a: float
     redness_ei: float
     ita_deg: float
+    melanin: float
+    haemoglobin: float
+    evenness: Evenness
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,9 @@ class Truth:
 
     ``relief_change_pct`` is of the height, ``optical_roughness_change_pct`` of ln Y in the
     ideal rendering (pigment does not shrink with relief). ``redness_contrast_*`` are changes
-    against untreated skin, None where there is none. Scar areas are exact areas of the outlines,
-    those of stretch marks are counted on the grid, inside the region.
+    against untreated skin, None where there is none; ``before_reference`` and ``after_reference``
+    are that skin. Scar areas are exact areas of the outlines, those of stretch marks are counted
+    on the grid, inside the region.
     """
 
     relief_change_pct: float
@@ -61,8 +67,45 @@ class Truth:
     scar_area_after_mm2: float
     before: AreaTruth
     after: AreaTruth
+    before_reference: AreaTruth | None = None
+    after_reference: AreaTruth | None = None
     striae_area_before_mm2: float = 0.0
     striae_area_after_mm2: float = 0.0
+
+    @property
+    def ita_change_deg(self) -> float:
+        """Change of the individual typology angle, degrees."""
+        return self.after.ita_deg - self.before.ita_deg
+
+    @property
+    def melanin_change(self) -> float:
+        """Change of the mean density of melanin."""
+        return self.after.melanin - self.before.melanin
+
+    @property
+    def haemoglobin_change(self) -> float:
+        """Change of the mean density of haemoglobin."""
+        return self.after.haemoglobin - self.before.haemoglobin
+
+    @property
+    def melanin_contrast_change(self) -> float | None:
+        """The same less that of untreated skin; None where there is none."""
+        if self.before_reference is None or self.after_reference is None:
+            return None
+        return self.melanin_change - (self.after_reference.melanin - self.before_reference.melanin)
+
+    @property
+    def haemoglobin_contrast_change(self) -> float | None:
+        """The same less that of untreated skin; None where there is none."""
+        if self.before_reference is None or self.after_reference is None:
+            return None
+        around = self.after_reference.haemoglobin - self.before_reference.haemoglobin
+        return self.haemoglobin_change - around
+
+    def evenness_change_pct(self, name: Literal["tone", "redness", "melanin"]) -> float:
+        """Change of an unevenness of the region, per cent."""
+        was, now = (getattr(area.evenness, name) for area in (self.before, self.after))
+        return float(100.0 * (now / was - 1.0))
 
     @property
     def scar_area_change_pct(self) -> float | None:
@@ -122,6 +165,8 @@ def pair_truth(
         scar_area_after_mm2=scar_areas_mm2[1],
         before=was,
         after=now,
+        before_reference=None if reference is None else first[1],
+        after_reference=None if reference is None else second[1],
         striae_area_before_mm2=striae_areas_mm2[0],
         striae_area_after_mm2=striae_areas_mm2[1],
     )
@@ -131,6 +176,19 @@ def band(field: Field, step_mm: float) -> Field:
     """The relief band of a field: wavelengths of 0.2 to 1.0 mm."""
     narrow, wide = (SIGMA_PER_CUTOFF * cutoff / step_mm for cutoff in BAND_MM)
     return np.asarray(blur(field, narrow) - blur(field, wide), dtype=np.float32)
+
+
+def density(pigment: NDArray[np.float64], amount: float) -> float:
+    """Optical density (base e) of a pigment, as far as shading cannot make it.
+
+    Parameters
+    ----------
+    pigment : (3,) float64
+        Density of one unit in linear sRGB; what is common to its channels looks like shading.
+    amount : float
+        How much there is.
+    """
+    return float(amount * np.linalg.norm(pigment - pigment.mean()))
 
 
 def _areas(skin: Skin, light: Light, areas: list[Mask]) -> list[AreaTruth]:
@@ -150,6 +208,9 @@ def _areas(skin: Skin, light: Light, areas: list[Mask]) -> list[AreaTruth]:
                 redness_a=float(lab[1]),
                 redness_ei=float(100.0 * np.log10(mean[0] / mean[1])),
                 ita_deg=float(np.degrees(np.arctan2(lab[0] - 50.0, lab[2]))),
+                melanin=density(MELANIN_OD, skin.melanin[area].mean(dtype=np.float64)),
+                haemoglobin=density(HAEMOGLOBIN_OD, skin.haemoglobin[area].mean(dtype=np.float64)),
+                evenness=evenness(image, skin.melanin, area, skin.grid.step_mm),
             )
         )
     return found

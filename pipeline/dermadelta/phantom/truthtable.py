@@ -44,6 +44,25 @@ TRUTH_COLUMNS: dict[str, tuple[str, str]] = {
     "redness_change_ei": ("EI", "change of 100 log10(R/G) of the mean colour of the region"),
     "redness_contrast_change_a": ("a*", "redness_change_a less that of untreated skin"),
     "redness_contrast_change_ei": ("EI", "redness_change_ei less that of untreated skin"),
+    "melanin_density_change": (
+        "density",
+        "change of the mean optical density (base e) of melanin in the region, without shading",
+    ),
+    "melanin_density_contrast_change": ("density", "the same less that of untreated skin"),
+    "haemoglobin_density_change": ("density", "the same of haemoglobin"),
+    "haemoglobin_density_contrast_change": ("density", "that less that of untreated skin"),
+    "ita_change_deg": ("°", "change of the individual typology angle of the region"),
+    "red_share_change": ("points", "change of the share of red skin; known where nothing changed"),
+    "red_area_change_mm2": ("mm²", "the same of its area; known where nothing changed"),
+    "tone_evenness_change_pct": (
+        "%",
+        "change of the median ΔE00 from the median colour in the band 1-10 mm, ideal rendering",
+    ),
+    "evenness_redness_change_pct": ("%", "change of the SD of 100 log10(R/G) in that band"),
+    "evenness_melanin_change_pct": ("%", "change of the SD of the amount of melanin in that band"),
+    "spots_density_change": ("1/cm²", "change of the number of spots; known where nothing changed"),
+    "spots_area_share_change": ("points", "change of their share; known where nothing changed"),
+    "spots_contrast_change": ("density", "change of their contrast; known where nothing changed"),
     "scar_kind": ("", "red, brown or atrophic"),
     "scar_area_before_mm2": ("mm²", "area inside the scar's outline before"),
     "scar_area_after_mm2": ("mm²", "area inside the scar's outline after"),
@@ -78,6 +97,10 @@ TRUTH_COLUMNS: dict[str, tuple[str, str]] = {
     "after_jpeg_quality": ("", "libjpeg quality of the after photo"),
 }
 """Column: (unit, meaning). Changes are after minus before; empty = does not apply."""
+
+_KNOWN_WHERE_NOTHING_CHANGED = tuple(
+    name for name, (_, meaning) in TRUTH_COLUMNS.items() if meaning.endswith("nothing changed")
+)
 
 
 def truth_row(pair: RenderedPair) -> dict[str, str]:
@@ -170,9 +193,19 @@ def _changes(pair: RenderedPair) -> dict[str, object]:
         "redness_change_ei": truth.redness_change_ei,
         "redness_contrast_change_a": truth.redness_contrast_change_a,
         "redness_contrast_change_ei": truth.redness_contrast_change_ei,
+        "melanin_density_change": truth.melanin_change,
+        "melanin_density_contrast_change": truth.melanin_contrast_change,
+        "haemoglobin_density_change": truth.haemoglobin_change,
+        "haemoglobin_density_contrast_change": truth.haemoglobin_contrast_change,
+        "ita_change_deg": truth.ita_change_deg,
+        "tone_evenness_change_pct": truth.evenness_change_pct("tone"),
+        "evenness_redness_change_pct": truth.evenness_change_pct("redness"),
+        "evenness_melanin_change_pct": truth.evenness_change_pct("melanin"),
         "ita_after_deg": truth.after.ita_deg,
         "after_to_before": " ".join(f"{value:.9g}" for value in pair.after_to_before.ravel()),
     }
+    if pair.case.stays:
+        row |= dict.fromkeys(_KNOWN_WHERE_NOTHING_CHANGED, 0.0)
     if pair.case.scars:
         row |= {
             "scar_kind": pair.case.scars[0].kind,

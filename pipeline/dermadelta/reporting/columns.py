@@ -60,6 +60,7 @@ PAIRS_COLUMNS: Final[Mapping[str, str]] = {
     "mm_per_px": "float64",
     "scale_source": "str",
     "colour_source": "str",
+    "tone_class": "str",
     "refused_measures": "str",
     "bias_index": "float64",
 }
@@ -74,6 +75,21 @@ GATES_COLUMNS: Final[Mapping[str, str]] = {
     "verdict": "str",
     "refuses": "str",
     "remedy": "str",
+}
+
+CALIBRATIONS_COLUMNS: Final[Mapping[str, str]] = {
+    **PAIR_KEYS,
+    "role": "str",
+    "photo_id": "str",
+    "object": "str",
+    "used": "str",
+    "reference_values": "str",
+    "residual_de00": "float64",
+    "residual_p95_de00": "float64",
+    "n_patches": "Int64",
+    "tilt_deg": "float64",
+    "mtf50_cycles_per_px": "float64",
+    "reason": "str",
 }
 
 READINGS_COLUMNS: Final[Mapping[str, str]] = {

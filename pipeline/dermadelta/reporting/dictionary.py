@@ -98,7 +98,15 @@ _PAIRS: Final[Mapping[str, tuple[str, str]]] = {
     "overlap": ("0 to 1", "Part of the region that both photographs show."),
     "mm_per_px": ("mm/px", "Scale of the upright before photograph at the skin."),
     "scale_source": ("", "Where the scale came from: target, marker, ruler, given, carried, none."),
-    "colour_source": ("", "What the colours were corrected with: target, chart or none."),
+    "colour_source": (
+        "",
+        "What the colours were corrected with: target, chart, grey (white balance only) or none.",
+    ),
+    "tone_class": (
+        "",
+        "Skin tone before by individual typology angle: very_light, light, intermediate, tan, brown"
+        " or dark (Del Bino and Bernerd 2013); empty without a target card or chart.",
+    ),
     "refused_measures": (
         "",
         "Measures that a gate refuses, joined by a semicolon; * is all of them. "
@@ -124,6 +132,28 @@ _GATES: Final[Mapping[str, tuple[str, str]]] = {
         "Empty where it passes or only marks.",
     ),
     "remedy": ("", "What to do about a failure, what was corrected, or why it does not apply."),
+}
+
+_CALIBRATIONS: Final[Mapping[str, tuple[str, str]]] = {
+    "role": ("", "before or after."),
+    "object": ("", "What was found in the photograph: target, chart, grey or none."),
+    "used": ("", "What its colours were corrected with: all photographs of a pair, or none."),
+    "reference_values": (
+        "",
+        "nominal: the colours the object was designed with, not measured; measured: the user's.",
+    ),
+    "residual_de00": (
+        "ΔE00",
+        "Mean colour difference of patches from a model that was fitted without them.",
+    ),
+    "residual_p95_de00": ("ΔE00", "95th percentile of the same."),
+    "n_patches": ("patches", "Patches that the colours were corrected with."),
+    "tilt_deg": ("°", "Angle between the object and the sensor."),
+    "mtf50_cycles_per_px": (
+        "cycles per pixel",
+        "Frequency at which the contrast of an edge on the card has fallen to one half.",
+    ),
+    "reason": ("", "Why nothing was found, or why what was found is not used."),
 }
 
 _READINGS: Final[Mapping[str, tuple[str, str]]] = {
@@ -165,6 +195,7 @@ _OWN: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
     "changes": _CHANGES,
     "pairs": _PAIRS,
     "gates": _GATES,
+    "calibrations": _CALIBRATIONS,
     "readings": _READINGS,
     "photos": _PHOTOS,
     "summary": _SUMMARY,

@@ -16,6 +16,7 @@ from dermadelta.reporting.strings import (
     TREATED,
     region_name,
 )
+from dermadelta.reporting.tone import tone_line
 
 Measures = Mapping[str, Measure]
 Fact = tuple[str, str]
@@ -55,6 +56,7 @@ def facts(result: PairResult, measures: Measures) -> tuple[Fact, ...]:
         (TEXT.regions, "; ".join(_regions(result))),
         (TEXT.scale, _unless_said(_scale(result.scale), result)),
         (TEXT.colour, colour),
+        (TEXT.tone, tone_line(result)),
         (TEXT.alignment, _unless_said(_alignment(result.alignment), result)),
         (TEXT.bias, _unless_said(_bias(result.bias_index), result)),
         (TEXT.versions, ", ".join(f"{title(n, measures)} {versions[n]}" for n in names)),

@@ -61,6 +61,7 @@ class Figures:
     sides: tuple[Side, ...]
     regions: tuple[Outline, ...]
     heats: tuple[Heat, ...]
+    cards: tuple[Heat, ...]
     missing: tuple[str, ...]
 
 
@@ -72,7 +73,7 @@ def pair_figures(result: PairResult, folder: Path, measures: Mapping[str, Measur
         name: OUTLINE_COLOURS[number % len(OUTLINE_COLOURS)]
         for number, name in enumerate(dict.fromkeys(region for _, region in regions.values()))
     }
-    sides, heats, missing = [], [], []
+    sides, heats, cards, missing = [], [], [], []
     for name, kind, caption in result.pictures:
         if kind == "mask":
             continue
@@ -81,13 +82,15 @@ def pair_figures(result: PairResult, folder: Path, measures: Mapping[str, Measur
             missing.append(name)
         elif kind == "heat":
             heats.append(_heat(result, name, caption, picture, measures))
+        elif kind == "card":
+            cards.append(_card(name, caption, picture))
         else:
             sides.append(_side(result, kind, picture, folder, regions, colours))
     sides.sort(key=lambda side: side.role != Role.BEFORE.value)
     drawn = {o.region for side in sides for o in side.outlines}
     named = [Outline(region_name(name), colour, "") for name, colour in colours.items()]
     key = tuple(entry for entry in named if entry.region in drawn)
-    return Figures(tuple(sides), key, tuple(heats), tuple(missing))
+    return Figures(tuple(sides), key, tuple(heats), tuple(cards), tuple(missing))
 
 
 def _mask_regions(names: list[str]) -> dict[str, tuple[str, str]]:
@@ -126,6 +129,12 @@ def _side(
         picture=picture,
         outlines=tuple(outlines),
     )
+
+
+def _card(name: str, caption: str, picture: Inlined) -> Heat:
+    """A calibration object with the colour difference of its patches."""
+    title = TEXT.before if "before" in name else TEXT.after
+    return Heat(title, caption, caption[:1].upper() + caption[1:], picture)
 
 
 def _heat(

@@ -110,6 +110,7 @@ SCALE_SOURCES: Final[Mapping[str, str]] = {
 COLOUR_SOURCES: Final[Mapping[str, str]] = {
     "target": "printed target in the photographs",
     "chart": "colour chart in the photographs",
+    "grey": "grey card in the photographs (white balance only)",
     "none": "none: colours as the camera recorded them",
 }
 
@@ -206,6 +207,11 @@ class Text:
     slider_hint: str = "Drag, or use the arrow keys."
     picture_missing: str = "The picture {} is missing in the folder of this pair."
     photo_alt: str = "{} photograph of {}, {}"
+    cards: str = "Calibration of the colours"
+    cards_intro: str = (
+        "Each figure is the colour difference ΔE00 of a patch from a model that was fitted without"
+        " it. Orange patches are beyond the limit, crossed ones were not used."
+    )
     heat: str = "Where it changed"
     heat_intro: str = (
         "All maps share these colours, laid over a grey photograph; the numbers at both ends "
@@ -268,6 +274,7 @@ class Text:
     sessions: str = "Sessions"
     timing: str = "Timing"
     scale: str = "Scale"
+    tone: str = "Skin tone before"
     colour: str = "Colour correction"
     alignment: str = "Alignment"
     alignment_text: str = (

@@ -12,6 +12,7 @@ import pandas as pd
 
 from dermadelta.domain import (
     AlignmentSummary,
+    CalibrationSummary,
     CaptureMetadata,
     Check,
     Estimate,
@@ -27,6 +28,7 @@ from dermadelta.domain import (
 from dermadelta.reporting.catalogue import INSTALLED, measures_by_name
 from dermadelta.reporting.columns import (
     BIAS_PREFIX,
+    CALIBRATIONS_COLUMNS,
     CHANGES_COLUMNS,
     CHECK_PREFIX,
     GATE_PREFIX,
@@ -40,6 +42,7 @@ from dermadelta.reporting.columns import (
 )
 from dermadelta.reporting.gates import gate_rows, refused_measures
 from dermadelta.reporting.summary import summary_rows
+from dermadelta.reporting.tone import tone_class
 
 Row = dict[str, Any]
 
@@ -68,9 +71,9 @@ def build_tables(
     Returns
     -------
     dict of str to DataFrame
-        ``changes``, ``pairs``, ``gates``, ``readings``, ``photos`` and ``summary``, rows in a
-        fixed order. Units stand in a column ``unit`` or in the data dictionary. Without results
-        the tables are empty and keep their columns and types.
+        ``changes``, ``pairs``, ``gates``, ``calibrations``, ``readings``, ``photos`` and
+        ``summary``, rows in a fixed order. Units stand in a column ``unit`` or in the data
+        dictionary. Without results the tables are empty and keep their columns and types.
     """
     measures = measures_by_name(catalogue)
     ordered = sorted(results, key=_pair_order)
@@ -79,6 +82,7 @@ def build_tables(
         "changes": _frame(change_rows, CHANGES_COLUMNS),
         "pairs": _pairs(ordered),
         "gates": _gates(ordered),
+        "calibrations": _calibrations(ordered),
         "readings": _readings(ordered),
         "photos": _photos(photos),
         "summary": _frame(summary_rows(change_rows, measures), SUMMARY_COLUMNS),
@@ -214,6 +218,35 @@ def _gates(results: Sequence[PairResult]) -> pd.DataFrame:
     return _frame(rows, GATES_COLUMNS)
 
 
+def _calibrations(results: Sequence[PairResult]) -> pd.DataFrame:
+    rows = [
+        _keys(result)
+        | {
+            "role": item.role.value,
+            "photo_id": item.photo_id,
+            "object": item.kind,
+            "used": item.used,
+            "reference_values": _values_of(item),
+            "residual_de00": item.residual_de00,
+            "residual_p95_de00": item.residual_p95_de00,
+            "n_patches": item.n_patches,
+            "tilt_deg": item.tilt_deg,
+            "mtf50_cycles_per_px": item.mtf50,
+            "reason": item.reason,
+        }
+        for result in results
+        for item in result.calibrations
+    ]
+    return _frame(rows, CALIBRATIONS_COLUMNS)
+
+
+def _values_of(item: CalibrationSummary) -> str:
+    """Whether the colours of the patches were measured or are those of the design."""
+    if item.kind in ("none", "grey"):
+        return ""
+    return "nominal" if item.nominal else "measured"
+
+
 def _keys(result: PairResult) -> Row:
     return {name: getattr(result.pair, name) for name in PAIR_KEYS}
 
@@ -243,6 +276,7 @@ def _pair_row(result: PairResult, gates: Iterable[str], parts: Iterable[str]) ->
             "mm_per_px": scale.mm_per_px if isinstance(scale, Scale) else None,
             "scale_source": scale.source if isinstance(scale, Scale) else "none",
             "colour_source": result.colour_source,
+            "tone_class": tone_class(result),
             "refused_measures": ";".join(refused_measures(result)),
             "bias_index": result.bias_index,
             **{BIAS_PREFIX + name: bias.get(name) for name in parts},

@@ -34,6 +34,8 @@ GOALS: Final[Mapping[str, str]] = {
     "interval_width": "The interval is narrow enough to be of use",
     "false_positives": "No change is called no change",
     "power": "A texture change is found",
+    "error_by_tone": "Redness errs alike on every skin tone",
+    "diffuse_redness": "What cannot be known is not measured",
     "refusal_recall": "What must not be compared is refused",
     "refusal_precision": "What is refused had to be",
     "real_no_change": "Real photographs without change stay unchanged",

@@ -20,6 +20,7 @@ from dermadelta.domain import (
     Measure,
     NotMeasured,
     Picture,
+    Pixels,
     Read,
     Reading,
     Settings,
@@ -29,6 +30,7 @@ from dermadelta.domain import (
 )
 from dermadelta.kernels.colour import linearise, srgb_encode
 from dermadelta.kernels.geometry import bounding_box, dense_map, invert_field
+from dermadelta.kernels.patch_picture import patch_picture
 from dermadelta.kernels.resampling import sample, sample_mask, sample_replicated, shrink_pixels
 from dermadelta.kernels.texture import gaussian
 
@@ -43,8 +45,13 @@ class DepictConfig(Settings):
     heat_log: float = Field(
         0.7, gt=0.0, description="End of the heat scale for ratio measures, log units (0.7 = ×2)."
     )
-    heat_difference: float = Field(
-        8.0, gt=0.0, description="End of the heat scale for difference measures, in their unit."
+    card_de00: float = Field(
+        4.0, gt=0.0, description="Patches of a calibration object beyond this ΔE00 are marked."
+    )
+    heat_difference: dict[str, float] = Field(
+        {"EI": 8.0, "a*": 8.0, "density": 0.15, "°": 15.0},
+        description="End of the heat scale for difference measures, by their unit; without an entry"
+        " there is no map.",
     )
 
 
@@ -99,10 +106,12 @@ def depict(
         region (for scars, the two outlines), all on one crop of the first before photo. Of a
         refused pair only both photos, each whole and as taken.
     """
+    cards = _card_pictures((before, after), config)
     if isinstance(carried, NotMeasured):
         return (
             Picture("before.jpg", "before", "Before, as taken", _whole(before, config)),
             Picture("after.jpg", "after", "After, as taken, not aligned", _whole(after, config)),
+            *cards,
         )
     canvas = _canvas(before, after, carried, config)
     shown = (_shown(before, canvas.own[0], canvas), _shown(after, canvas.own[1], canvas))
@@ -111,7 +120,41 @@ def depict(
         Picture("after.jpg", "after", "After, laid onto the before photo, for display", shown[1]),
         *_mask_pictures(carried, canvas),
         *_heat_pictures(carried, readings, catalogue, shown[0], canvas, config),
+        *cards,
     )
+
+
+def _card_pictures(photos: Sequence[AlignedPhoto], config: DepictConfig) -> list[Picture]:
+    """Every calibration object with the colour difference of its patches."""
+    pictures = []
+    for item in photos:
+        card, rgb = item.photo.card, item.photo.photo.rgb
+        if isinstance(card, NotMeasured) or not card.patches:
+            continue
+        x0, y0, width, height = _around(card.outline, rgb.shape)
+        part = rgb[y0 : y0 + height, x0 : x0 + width]
+        quads = np.stack([patch.corners for patch in card.patches]) - np.array([x0, y0])
+        found = [None if isinstance(p.de00, NotMeasured) else p.de00 for p in card.patches]
+        drawn = patch_picture(
+            _as_stored(part), quads, found, config.card_de00, config.longer_side_px
+        )
+        role = item.role.value
+        caption = f"{card.kind} on the {role} photo: ΔE00 of every patch from a model without it"
+        pictures.append(Picture(f"card_{role}.jpg", "card", caption, drawn))
+    return pictures
+
+
+def _around(outline: Matrix, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Box of an outline with a little of its surroundings: x, y, width, height."""
+    edge = np.array(shape[1::-1])
+    margin = 0.06 * float(np.ptp(outline, axis=0).max())
+    low = np.clip(np.floor(outline.min(axis=0) - margin), 0, edge - 1).astype(int)
+    high = np.clip(np.ceil(outline.max(axis=0) + margin) + 1, low + 1, edge).astype(int)
+    return int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1])
+
+
+def _as_stored(rgb: Pixels) -> Bytes:
+    return np.asarray(rgb if rgb.dtype == np.uint8 else rgb >> 8, dtype=np.uint8)
 
 
 def _canvas(
@@ -148,7 +191,7 @@ def _whole(photo: AlignedPhoto, config: DepictConfig) -> Bytes:
     stored = photo.photo.photo
     factor = min(1.0, config.longer_side_px / max(stored.rgb.shape[:2]))
     small = shrink_pixels(stored.rgb, factor)
-    return _encoded(linearise(small, stored.to_linear.curves, stored.to_linear.matrix))
+    return _encoded(linearise(small, photo.photo.to_linear.curves, photo.photo.to_linear.matrix))
 
 
 def _shown(photo: AlignedPhoto, own: FloatArray, canvas: _Canvas) -> Bytes:
@@ -160,8 +203,7 @@ def _shown(photo: AlignedPhoto, own: FloatArray, canvas: _Canvas) -> Bytes:
     part = stored.rgb[low[1] : high[1], low[0] : high[0]]
     small = shrink_pixels(part, canvas.factor)
     step = np.array(small.shape[1::-1]) / np.array(part.shape[1::-1])
-    matrix = photo.photo.colour.matrix @ stored.to_linear.matrix
-    linear = linearise(small, stored.to_linear.curves, matrix)
+    linear = linearise(small, photo.photo.to_linear.curves, photo.photo.to_linear.matrix)
     shift = (0.5 - low) * step - 0.5
     return _encoded(sample(linear, own * step.astype(np.float32) + shift.astype(np.float32)))
 
@@ -211,6 +253,9 @@ def _heat_pictures(
             pair = _pair_of(readings, item, region, canvas.ids)
             if pair is None:
                 continue
+            outlined = pair[0].outline is not None and pair[1].outline is not None
+            if not outlined and not _mapped(item, pair[0], config):
+                continue
             sides = (views[canvas.ids[0], region], views[canvas.ids[1], region])
             name = f"heat_{region}_{item.name}.png"
             if pair[0].outline is not None and pair[1].outline is not None:
@@ -222,6 +267,13 @@ def _heat_pictures(
                 pixels = _heat(item, pair, inside[region], background, canvas, config)
             pictures.append(Picture(name, "heat", caption, pixels))
     return pictures
+
+
+def _mapped(item: Measure, read: Read, config: DepictConfig) -> bool:
+    """Whether a change has a value in every place: a level, not a number of things found."""
+    if read.tiles.combine == "sum":
+        return False
+    return item.change == "ratio" or item.unit in config.heat_difference
 
 
 def _pair_of(
@@ -261,7 +313,7 @@ def _heat(
     config: DepictConfig,
 ) -> Bytes:
     change = _tile_change(reads, canvas.grid, item.change == "ratio")
-    end = config.heat_log if item.change == "ratio" else config.heat_difference
+    end = config.heat_log if item.change == "ratio" else config.heat_difference[item.unit]
     x0, y0, width, height = bounding_box(inside, 0)
     part = (slice(y0, y0 + height), slice(x0, x0 + width))
     within = inside[part]
@@ -276,7 +328,7 @@ def _caption(item: Measure, config: DepictConfig) -> str:
     if item.change == "ratio":
         low, high = (100.0 * np.expm1(sign * config.heat_log) for sign in (-1.0, 1.0))
         return f"{item.title}: change from {low:.0f} % (blue) to +{high:.0f} % (orange)"
-    end = config.heat_difference
+    end = config.heat_difference[item.unit]
     return f"{item.title}: change from -{end:g} (blue) to +{end:g} {item.unit} (orange)"
 
 

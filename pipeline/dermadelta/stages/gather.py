@@ -60,6 +60,11 @@ class _Context:
     def log(self) -> bool:
         return self.measure.change == "ratio"
 
+    @property
+    def calibrated(self) -> bool:
+        """Whether colours are known without other skin to hold them against."""
+        return all(view.calibrated for view in self.carried.views)
+
     def seed(self, part: str) -> int:
         text = "|".join((self.measure.name, self.region, part))
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
@@ -103,15 +108,15 @@ def gather(
         own = [r for r in readings if r.measure == item.name and r.region == name]
         skin = [r for r in readings if r.measure == item.name and r.region == REFERENCE]
         context = _Context(item, name, name == regions[0], carried, alignment, source, config)
-        found.append(_one(own, skin, _refusal(item, comparability, source), context))
+        found.append(_one(own, skin, _refusal(item, comparability, context), context))
     return tuple(found)
 
 
-def _refusal(item: Measure, comparability: Comparability, source: Source) -> str:
+def _refusal(item: Measure, comparability: Comparability, context: _Context) -> str:
     for gate in comparability.gates:
         if gate.verdict is CheckVerdict.FAIL and (item.name in gate.refuses or "*" in gate.refuses):
             return f"{gate.name}: {gate.remedy}"
-    if Need.COLOUR_ANCHOR in item.needs and source == "none":
+    if Need.COLOUR_ANCHOR in item.needs and context.source == "none" and not context.calibrated:
         return (
             "neither untreated reference skin nor a colour chart: a change of colour cannot be"
             " told from white balance; give a reference mask or lay the target beside the skin"
@@ -162,7 +167,7 @@ def _with_reference(
                 source=context.source,
                 identical=alone.identical and same_pixels((_reads(before), _reads(after))),
             )
-    if Need.COLOUR_ANCHOR in context.measure.needs:
+    if Need.COLOUR_ANCHOR in context.measure.needs and not context.calibrated:
         reason = "the reference skin could not be read on both photos: give a larger one"
         return _row(context, (alone.before, alone.after), reason)
     return alone

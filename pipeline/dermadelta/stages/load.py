@@ -1,13 +1,16 @@
 """Load: from a file to an upright photograph with its way to linear light.
 
-The EXIF orientation is applied once, the bit depth is kept, and the ICC profile becomes a curve
-per channel and a matrix to linear sRGB (D65), so that later stages linearise only what they need.
+The EXIF orientation is applied once, the bit depth is kept, and what the file says of its colours
+becomes a curve per channel and a matrix to linear sRGB (D65), so that later stages linearise only
+what they need. Only the table of a profile changes pixels: they become 16-bit ROMM RGB. What is
+clipped is told from the stored values, before any of this.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from functools import reduce
+from pathlib import Path
 
 import numpy as np
 from pydantic import Field
@@ -23,16 +26,19 @@ from dermadelta.domain import (
     ToLinear,
 )
 from dermadelta.errors import UnreadablePhoto
-from dermadelta.files.icc import D50_WHITE, BrokenProfileError, parse_profile, table_to_srgb
-from dermadelta.files.images import ColourTags, DecodedImage, read_image, upright
+from dermadelta.files.card_values import MeasuredPatch, read_card_values
+from dermadelta.files.examined import ColourTags
+from dermadelta.files.icc import parse_profile
+from dermadelta.files.icc_curves import D50_WHITE, BrokenProfileError
+from dermadelta.files.icc_tables import apply_table
+from dermadelta.files.images import DecodedImage, read_image, upright
 from dermadelta.files.landmarks import read_landmarks
 from dermadelta.files.regions import read_region
+from dermadelta.kernels.adaptation import adaptation, lab_under_to_linear
+from dermadelta.kernels.card import patches
 from dermadelta.kernels.colour import D65_WHITE, SRGB_TO_XYZ, srgb_decode
 
-_BRADFORD = np.array(
-    [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
-)
-"""Cone response of the Bradford adaptation, ICC.1:2022 annex E."""
+CardValues = dict[str, tuple[float, float, float]]
 
 _SAME = 1e-3
 """A profile this close to sRGB in every curve and matrix entry is called sRGB."""
@@ -140,6 +146,36 @@ def load_mask(source: str, photo: Photo) -> Mask:
     return read_region(source, photo.clipped.shape, photo.metadata.orientation)
 
 
+def load_card_values(source: str) -> CardValues | None:
+    """Measured colours of a printed target card.
+
+    Parameters
+    ----------
+    source : str
+        CSV as written by ``dermadelta target --values``; empty for none.
+
+    Returns
+    -------
+    dict or None
+        Linear sRGB (D65) by name of the patch; None without a file.
+
+    Raises
+    ------
+    InputError
+        Missing, a patch unknown or lacking, a value out of range. Remedy: in the message.
+    """
+    if not source:
+        return None
+    measured = read_card_values(Path(source), [patch.name for patch in patches()])
+    return {name: _measured_colour(patch) for name, patch in measured.items()}
+
+
+def _measured_colour(patch: MeasuredPatch) -> tuple[float, float, float]:
+    white = D50_WHITE if patch.illuminant == "D50" else D65_WHITE
+    red, green, blue = lab_under_to_linear(patch.lab, white).tolist()
+    return red, green, blue
+
+
 def _given_masks(ref: PhotoRef, metadata: CaptureMetadata) -> dict[str, Mask]:
     """Masks that the user gave with the photograph, by field name."""
     sources = {
@@ -147,6 +183,7 @@ def _given_masks(ref: PhotoRef, metadata: CaptureMetadata) -> dict[str, Mask]:
         "reference": ref.reference,
         "exclude": ref.exclude,
         "scar_mask": ref.scar_mask,
+        "grey_card": ref.grey_card,
     }
     shape = (metadata.height, metadata.width)
     return {
@@ -177,17 +214,21 @@ def _to_linear(image: DecodedImage) -> tuple[Pixels, ToLinear]:
         return image.pixels, _from_tags(tags, levels)
     try:
         profile = parse_profile(tags.icc, levels)
-        if profile.curves is None or profile.to_xyz_d50 is None:
-            converted = table_to_srgb(image.pixels, tags.icc)
-            return converted, _srgb(256, f"{profile.name} (lut, 8-bit)")
     except BrokenProfileError as fault:
         return image.pixels, _srgb(levels, f"sRGB (assumed; ICC profile not usable: {fault})")
-    matrix = _xyz_to_srgb() @ _adaptation(D50_WHITE, D65_WHITE) @ profile.to_xyz_d50
-    return image.pixels, _named(profile.curves, matrix, f"{profile.name} (matrix)")
+    matrix = _xyz_to_srgb() @ adaptation(D50_WHITE, D65_WHITE) @ profile.to_xyz_d50
+    if profile.table is None:
+        return image.pixels, _named(profile.curves, matrix, f"{profile.name} (matrix)")
+    pixels = apply_table(image.pixels, profile.table)
+    return pixels, _named(profile.curves, matrix, f"{profile.name} (table)")
 
 
 def _from_tags(tags: ColourTags, levels: int) -> ToLinear:
     """Way to linear sRGB of a picture without an ICC profile."""
+    if tags.matrix is not None:
+        codes = np.linspace(0.0, 1.0, levels)
+        curve = codes ** (tags.gamma or 1.0)
+        return ToLinear(np.tile(curve.astype(np.float32), (3, 1)), tags.matrix, tags.name)
     if tags.primaries is None:
         return _srgb(levels, tags.name or "sRGB (assumed)")
     codes = np.linspace(0.0, 1.0, levels)
@@ -209,13 +250,6 @@ def _named(curves: Matrix, matrix: Matrix, name: str) -> ToLinear:
 
 def _xyz_to_srgb() -> Matrix:
     return np.asarray(np.linalg.inv(SRGB_TO_XYZ), dtype=np.float64)
-
-
-def _adaptation(white_from: Matrix, white_to: Matrix) -> Matrix:
-    """Bradford matrix that takes XYZ under one white to XYZ under another."""
-    gain = (_BRADFORD @ white_to) / (_BRADFORD @ white_from)
-    adapted: Matrix = np.linalg.inv(_BRADFORD) @ np.diag(gain) @ _BRADFORD
-    return adapted
 
 
 def _primaries_to_xyz(primaries: tuple[float, ...]) -> Matrix:

@@ -58,4 +58,9 @@ def _read(item: Measure, view: SkinView, params: dict[str, Settings]) -> Read | 
         return view.scale
     if Need.NO_SCALE in item.needs and isinstance(view.scale, Scale):
         return NotMeasured("a scale is known: read the measure in millimetres instead")
+    if Need.COLOUR_TARGET in item.needs and not view.calibrated:
+        return NotMeasured(
+            "an absolute colour needs a target card or a colour chart in every photograph of the"
+            " pair: lay it beside the skin"
+        )
     return item.read(view, params[item.family])

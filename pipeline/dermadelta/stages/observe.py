@@ -136,6 +136,8 @@ def _photo_facts(
         ln_detail=_ln_amplitude(base.spectrum, spectrum, view.magnification, config.detail),
         jpeg_step=photo.photo.photo.metadata.jpeg_step,
         light_from=_light_from(view, own),
+        calibration_de00=photo.photo.colour.residual_de00,
+        grey_cast=photo.photo.colour.grey_cast,
     )
 
 

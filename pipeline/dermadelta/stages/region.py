@@ -25,12 +25,14 @@ from dermadelta.kernels.masks import (
     drop_small_parts,
     fill_holes,
     grow,
+    log_chromaticity,
     shrink,
     skin_colour,
     specular,
 )
 from dermadelta.kernels.resampling import resize_mask, shrink_factor, shrink_pixels
-from dermadelta.kernels.texture import gaussian
+from dermadelta.kernels.statistics import robust_sd
+from dermadelta.kernels.texture import gaussian, masked_gaussians
 
 
 class RegionConfig(Settings):
@@ -68,6 +70,21 @@ class RegionConfig(Settings):
     )
     ring_shading: float = Field(
         0.35, gt=0.0, description="Ring skin lit differently from the rest of it is left out, ln Y."
+    )
+    ring_slope: float = Field(
+        0.25,
+        gt=0.0,
+        description="Ring skin that turns away from the light is left out: change of the shading"
+        " over a tenth of √area of the region, ln Y.",
+    )
+    ring_lesion_sd: float = Field(
+        3.0,
+        gt=0.0,
+        description="Ring skin is no lesion: distance of its smoothed ln(R/G) and ln(G/B) from the"
+        " ring's own, in robust SDs.",
+    )
+    ring_lesion_floor: float = Field(
+        0.05, gt=0.0, description="Least SD of the same that counts as even skin, ln."
     )
     ring_min_share: float = Field(
         0.25, gt=0.0, description="Least area of the ring, share of the region's area."
@@ -133,8 +150,7 @@ def _work_copy(photo: CalibratedPhoto, config: RegionConfig) -> tuple[FloatArray
     """Linear RGB at working size; shrunk as stored (a slow average) and then linearised."""
     stored = photo.photo.rgb
     small = shrink_pixels(stored, shrink_factor(stored.shape, config.work_megapixels))
-    matrix = photo.colour.matrix @ photo.photo.to_linear.matrix
-    rgb = linearise(small, photo.photo.to_linear.curves, matrix)
+    rgb = linearise(small, photo.to_linear.curves, photo.to_linear.matrix)
     return rgb, (small.shape[0], small.shape[1])
 
 
@@ -228,11 +244,33 @@ def _ring(
         near, far = config.ring_inner_share * root, config.ring_outer_share * root
     distance = distance_to(inside)
     ring = (distance > max(near, 2.0)) & (distance < far) & usable
-    log_y = log_luminance(rgb)
-    shading = gaussian(log_y, 0.03 * min(inside.shape))
     if not ring.any():
         return np.asarray(ring, dtype=np.bool_)
-    # Held against the ring itself: the region may be darker by its pigment, not by its light.
-    level = np.float32(np.median(shading[ring]))
-    similar = np.abs(shading - level) < config.ring_shading
+    similar = _in_same_light(ring, inside, rgb, config) & _no_lesion(ring, rgb, config)
     return np.asarray(ring & similar, dtype=np.bool_)
+
+
+def _in_same_light(ring: Mask, inside: Mask, rgb: FloatArray, config: RegionConfig) -> Mask:
+    """Skin of the ring that is as bright as the rest of it, and does not turn away.
+
+    Held against the ring itself: the region may be darker by its pigment, not by its light.
+    """
+    sigma = 0.03 * min(inside.shape)
+    shading = gaussian(log_luminance(rgb), sigma)
+    level = np.float32(np.median(shading[ring]))
+    down, across = np.gradient(shading)
+    slope = np.hypot(down, across) * np.float32(0.1 * np.sqrt(np.count_nonzero(inside)))
+    even = np.abs(shading - level) < config.ring_shading
+    return np.asarray(even & (slope < config.ring_slope), dtype=np.bool_)
+
+
+def _no_lesion(ring: Mask, rgb: FloatArray, config: RegionConfig) -> Mask:
+    """Skin whose colour belongs to the ring's own: neither inflamed nor pigmented."""
+    sigma = max(1.5, 0.004 * min(ring.shape))
+    keep = np.ones(ring.shape, dtype=np.bool_)
+    for values in log_chromaticity(rgb):
+        # Means over the ring alone: a red region beside it must not colour its edge.
+        smooth = masked_gaussians([values], ring, sigma)[0]
+        sd = max(config.ring_lesion_floor, robust_sd(smooth[ring]))
+        keep &= np.abs(smooth - np.median(smooth[ring])) < config.ring_lesion_sd * sd
+    return np.asarray(shrink(keep | ~ring, 2.0) & keep, dtype=np.bool_)

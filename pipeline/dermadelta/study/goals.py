@@ -21,6 +21,7 @@ FALSE_POSITIVES: Final = 0.05
 FALSE_POSITIVES_UPPER: Final = 0.07
 POWER: Final = 0.80
 POWER_LEVEL_PCT: Final = POWER_LEVELS_PCT[1]
+TONE_RATIO: Final = 1.5
 RECALL: Final = 0.95
 PRECISION: Final = 0.90
 REAL_RATE: Final = 0.05
@@ -33,6 +34,12 @@ _REDNESS_OR_AREA: Final = ("redness", "scar_area", "scar_share")
 
 TEXTURE_OR_REDNESS: Final = "texture_or_redness"
 _TEXTURE_OR_REDNESS: Final = ("roughness", "roughness_unscaled", "redness")
+
+DIFFUSE: Final = "diffuse"
+"""Kind of pairs whose redness changes everywhere in the photographs."""
+_ABSOLUTE: Final = ("target", "chart")
+"""What in a photograph makes its colours known without untreated skin."""
+_REDNESS: Final = ("redness", "redness_lab")
 
 _STATUSES: Final = (PairStatus.MEASURED, PairStatus.REFUSED, PairStatus.FAILED)
 
@@ -81,6 +88,8 @@ def _known(pairs: pd.DataFrame, scores: pd.DataFrame) -> Iterator[Row]:
     yield from _width(scores)
     yield from _false_positives(pairs)
     yield from _power(scores)
+    yield from _same_on_every_tone(scores)
+    yield from _nothing_to_hold_against(scores)
     yield from _refusals(pairs)
 
 
@@ -206,6 +215,50 @@ def _power(scores: pd.DataFrame) -> Iterator[Row]:
         measure="roughness",
         remark=f"{missing} not measured count as missed" if missing else "",
     )
+
+
+def _same_on_every_tone(scores: pd.DataFrame) -> Iterator[Row]:
+    """Mean size of the errors in the worst class of skin tone against that in the best."""
+    target = f"worst class of skin tone at most {TONE_RATIO:g} times the best"
+    for name in _REDNESS:
+        own = scores[(scores["measure"] == name) & scores["error"].notna()]
+        if own.empty:
+            continue
+        unit = str(own["unit"].iloc[0])
+        errors = {tone: own["error"][own["ita_class"] == tone].abs() for tone in ITA_CLASSES}
+        means = {tone: float(e.mean()) for tone, e in errors.items() if len(e) >= ENOUGH}
+        small = [tone.replace("_", " ") for tone, e in errors.items() if 0 < len(e) < ENOUGH]
+        left_out = f"fewer than {ENOUGH} pairs: {', '.join(small)}" if small else ""
+        if len(means) < 2:
+            few = _goal("error_by_tone", target, "too_few_pairs", len(own), None, unit="times")
+            yield few | {"measure": name, "remark": left_out}
+            continue
+        worst, best = max(means, key=lambda tone: means[tone]), min(means, key=lambda t: means[t])
+        value = means[worst] / means[best]
+        said = (f"{word}: {tone.replace('_', ' ')}, {means[tone]:.2f} {unit}"
+                for word, tone in (("worst", worst), ("best", best)))  # fmt: skip
+        remark = "; ".join((*said, *([left_out] if left_out else [])))
+        met = _met(value <= TONE_RATIO, enough=True)
+        yield _goal("error_by_tone", target, met, len(own), value, unit="times", measure=name,
+                    remark=remark)  # fmt: skip
+
+
+def _nothing_to_hold_against(scores: pd.DataFrame) -> Iterator[Row]:
+    """Redness that changes everywhere, and neither untreated skin nor a card is in the photos."""
+    unknown = (scores["kind"] == DIFFUSE) & ~scores["in_photo"].isin(_ABSOLUTE)
+    for name in _REDNESS:
+        own = scores[unknown & (scores["measure"] == name)]
+        if own.empty:
+            continue
+        n, hits = len(own), int(own["estimate"].isna().sum())
+        yield _share_goal(
+            "diffuse_redness",
+            "diffuse redness without untreated skin or target: not measured, always",
+            hits,
+            n,
+            _met(hits == n, enough=n >= ENOUGH or hits < n),
+            measure=name,
+        )
 
 
 def _refusals(pairs: pd.DataFrame) -> Iterator[Row]:

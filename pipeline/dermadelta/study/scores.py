@@ -28,7 +28,8 @@ class Standard:
 
     ``truth`` is the column of the true change, ``alone`` the one that counts where the pair shows
     no untreated skin, ``second`` another against which errors are told too. Below ``negligible``,
-    in ``unit``, a true change counts as none. ``scale`` says whether the measure is read only
+    in ``unit``, a true change counts as none; ``%`` is per cent of what was there, ``points`` a
+    difference of percentages. ``scale`` says whether the measure is read only
     with a scale, only without one, or always.
     """
 
@@ -48,6 +49,21 @@ STANDARDS: Final[Mapping[str, Standard]] = {
     "roughness_unscaled": replace(_TEXTURE, scale="without"),
     "redness": Standard("redness_contrast_change_ei", "EI", 0.1, alone="redness_change_ei"),
     "redness_lab": Standard("redness_contrast_change_a", "a*", 0.1, alone="redness_change_a"),
+    "red_share": Standard("red_share_change", "points", 0.5),
+    "red_area": Standard("red_area_change_mm2", "mm²", 1.0, scale="with"),
+    "haemoglobin": Standard(
+        "haemoglobin_density_contrast_change", "density", 0.002, alone="haemoglobin_density_change"
+    ),
+    "melanin": Standard(
+        "melanin_density_contrast_change", "density", 0.002, alone="melanin_density_change"
+    ),
+    "ita": Standard("ita_change_deg", "°", 0.5),
+    "tone_evenness": Standard("tone_evenness_change_pct", "%", 0.5, scale="with"),
+    "evenness_redness": Standard("evenness_redness_change_pct", "%", 0.5, scale="with"),
+    "evenness_melanin": Standard("evenness_melanin_change_pct", "%", 0.5, scale="with"),
+    "spots_density": Standard("spots_density_change", "1/cm²", 0.05, scale="with"),
+    "spots_area_share": Standard("spots_area_share_change", "points", 0.05, scale="with"),
+    "spots_contrast": Standard("spots_contrast_change", "density", 0.002, scale="with"),
     "scar_area": replace(_SCAR, scale="with"),
     "scar_share": _SCAR,
 }
@@ -116,7 +132,7 @@ _DIRECTIONS: Final = {
     Verdict.DECREASED: "decreased",
 }
 _SIGNS: Final = {"improved": -1.0, "worsened": 1.0, "decreased": -1.0, "increased": 1.0}
-"""Sign of the change that a word says; every measure with a standard is better lower."""
+"""Sign of the change that a word says; no measure with a standard is better higher."""
 
 _CHECK: Final = re.compile(r": (focus|exposure|clipping|colour|resolution|date) ")
 _WORDS: Final = (

@@ -15,6 +15,8 @@ from typing import Final, Literal, get_args
 
 from dermadelta.domain import NotMeasured
 from dermadelta.errors import InputError, ManifestError
+from dermadelta.kernels.colour import ITA_CLASSES as ITA_CLASSES
+from dermadelta.kernels.colour import ita_class as ita_class
 
 NO_CHANGE: Final = "no_change"
 REQUIRED: Final = ("pair_id", "kind")
@@ -26,13 +28,6 @@ Difficulty = Literal["ordinary", "hard", "must_refuse"]
 
 ORIGINS: Final[tuple[Origin, ...]] = get_args(Origin)
 
-ITA_CLASSES: Final = ("very_light", "light", "intermediate", "tan", "brown", "dark")
-"""From light to dark."""
-
-_ITA_LIMITS_DEG: Final = (55.0, 41.0, 28.0, 10.0, -30.0)
-"""Lower ends of all but the last class (Del Bino & Bernerd, Br. J. Dermatol. 169 Suppl 3:33,
-2013, doi:10.1111/bjd.12529)."""
-
 CHANGE_COLUMNS: Final = (
     "relief_change_pct",
     "optical_roughness_change_pct",
@@ -40,6 +35,19 @@ CHANGE_COLUMNS: Final = (
     "redness_change_a",
     "redness_contrast_change_ei",
     "redness_contrast_change_a",
+    "haemoglobin_density_change",
+    "haemoglobin_density_contrast_change",
+    "melanin_density_change",
+    "melanin_density_contrast_change",
+    "ita_change_deg",
+    "red_share_change",
+    "red_area_change_mm2",
+    "tone_evenness_change_pct",
+    "evenness_redness_change_pct",
+    "evenness_melanin_change_pct",
+    "spots_density_change",
+    "spots_area_share_change",
+    "spots_contrast_change",
     "scar_area_change_pct",
 )
 """Columns that hold a true change; what each is stands in the phantom's dictionary."""
@@ -76,29 +84,6 @@ class Truth:
     def ita_class(self) -> str:
         """Class of the true angle; of a real pair, whose angle nobody knows, ``unknown``."""
         return UNKNOWN if isinstance(self.ita_deg, NotMeasured) else ita_class(self.ita_deg)
-
-
-def ita_class(angle_deg: float) -> str:
-    """Class of skin tone by individual typology angle.
-
-    Parameters
-    ----------
-    angle_deg : float
-        Individual typology angle, degrees.
-
-    Returns
-    -------
-    str
-        One of ``ITA_CLASSES``.
-
-    References
-    ----------
-    Del Bino and Bernerd, Br. J. Dermatol. 169 Suppl 3:33 (2013), doi:10.1111/bjd.12529.
-    """
-    for name, limit in zip(ITA_CLASSES, _ITA_LIMITS_DEG, strict=False):
-        if angle_deg > limit:
-            return name
-    return ITA_CLASSES[-1]
 
 
 def read_truths(

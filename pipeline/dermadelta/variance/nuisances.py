@@ -160,13 +160,26 @@ def _compression(measure: Measure, seen: Observed) -> float:
     return (_gap("jpeg_step", seen) / _JPEG_STEP) ** 2
 
 
+def _residuals(seen: Observed) -> list[float]:
+    """Colour difference left by the calibration of both photos; empty where not both have one."""
+    left = [fact.calibration_de00 for fact in seen.facts]
+    known = [value for value in left if not isinstance(value, NotMeasured)]
+    return known if len(known) == len(left) else []
+
+
+def _calibration(measure: Measure, seen: Observed) -> float:
+    return sum(value**2 for value in _residuals(seen))
+
+
 def _white_balance(measure: Measure, seen: Observed) -> float:
+    if _residuals(seen) and seen.facts[1].anchor == "region":
+        return 0.0  # on the region itself it would be the very change that is sought
     first, second = (np.array(fact.ln_white_balance) for fact in seen.facts)
     return float(np.sum((_EI_PER_LN * (second - first)) ** 2))
 
 
 def _contrast(measure: Measure, seen: Observed) -> float:
-    return seen.contrast**2
+    return 0.0 if _residuals(seen) else seen.contrast**2
 
 
 def _elsewhere(measure: Measure, seen: Observed) -> float:
@@ -231,7 +244,13 @@ NUISANCES: Mapping[str, Nuisance] = {
     "compression": _of("blur", "1", "difference of JPEG quantisation, tens of codes", _compression),
     "white_balance": _of("colour", "EI²", "change of white balance", _white_balance),
     "contrast": _of(
-        "colour", "unit²", "contrast of region and reference that a tone curve scales", _contrast
+        "colour",
+        "unit²",
+        "contrast of region and reference that an unknown tone curve scales",
+        _contrast,
+    ),
+    "calibration": _of(
+        "colour", "ΔE00²", "what the calibration of the colours leaves over", _calibration
     ),
     "clipping": _of("colour light", "1", "saturated share of the region", _clipping),
     "elsewhere": _of(

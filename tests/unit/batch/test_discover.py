@@ -251,7 +251,7 @@ def test_jpegs_of_every_suffix_are_photos(tmp_path):
     assert [photo.site for photo in discover(tmp_path).photos] == ["a", "b"]
 
 
-@pytest.mark.parametrize("suffix", [".dng", ".CR2", ".nef", ".arw", ".raf", ".psd"])
+@pytest.mark.parametrize("suffix", [".crw", ".X3F", ".iiq", ".psd"])
 def test_a_picture_that_is_not_read_is_ignored_with_its_remedy(tmp_path, suffix):
     touch(tmp_path, f"S/2026-01-02/a{suffix}")
     with pytest.raises(InputError, match=f"a{suffix}.*not read. Export it"):
@@ -260,6 +260,12 @@ def test_a_picture_that_is_not_read_is_ignored_with_its_remedy(tmp_path, suffix)
     (item,) = discover(tmp_path).ignored
     assert "not read" in item.cause
     assert "TIFF" in item.remedy
+
+
+@pytest.mark.parametrize("suffix", [".dng", ".CR2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".dcm"])
+def test_camera_raw_and_dicom_are_photos(tmp_path, suffix):
+    touch(tmp_path, f"S/2026-01-02/a{suffix}")
+    assert [photo.site for photo in discover(tmp_path).photos] == ["a"]
 
 
 def test_landmarks_belong_to_the_photo_of_their_name(tmp_path):

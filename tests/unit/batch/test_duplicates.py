@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dermadelta.batch.duplicates import settle_duplicates
@@ -62,6 +64,15 @@ def test_an_accepted_photo_stands_before_a_rejected_and_that_before_an_unreadabl
     name = accepted.ref.photo_id
     assert counted([unreadable, rejected, accepted]) == [name, name, ""]
     assert counted([unreadable, rejected]) == [rejected.ref.photo_id, ""]
+
+
+def test_the_jpeg_stands_for_the_raw_of_the_same_shot_unless_only_the_raw_is_good(record):
+    raw, jpeg = record(path="/v/x.cr2"), record(path="/v/x.jpg")
+    raw = replace(raw, metadata=replace(raw.metadata, format="RAW"))
+    assert counted([raw, jpeg]) == counted([jpeg, raw])[::-1] == [jpeg.ref.photo_id, ""]
+    rejected = record(path="/v/x.jpg", reasons=["focus"])
+    assert counted([raw, rejected]) == ["", raw.ref.photo_id]
+    assert counted([raw]) == [""]
 
 
 def test_chains_of_reasons_are_one_shot(record, at):

@@ -31,6 +31,7 @@ CHANGED = {
     "reference": "1,2 3,4 5,6",
     "exclude": "1,2 3,4 5,6",
     "scar_mask": "1,2 3,4 5,6",
+    "grey_card": "1,2 3,4 5,6",
     "landmarks": "points.csv",
     "mm_per_px": 0.05,
     "details": (("light", "ring"),),

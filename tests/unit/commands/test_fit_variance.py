@@ -24,7 +24,7 @@ from dermadelta.phantom.cases import KINDS, REFUSALS
 from dermadelta.phantom.seeds import Purpose, purpose_of
 from dermadelta.study.scores import STANDARDS
 from dermadelta.study.truth import CHANGE_COLUMNS, Truth, read_truths
-from dermadelta.variance.fit import LEAST_PAIRS
+from dermadelta.variance.fit import LEAST_ALONE, LEAST_PAIRS
 from dermadelta.variance.model import predict
 from dermadelta.variance.store import load_model
 
@@ -194,6 +194,14 @@ def test_the_training_set_shows_what_the_model_must_know():
     alone = sum(request.treated == "whole" for request in still)
     assert alone >= LEAST_PAIRS
     assert training_plan(40) == training_plan(300)[:40]
+
+
+def test_the_training_set_teaches_colour_without_untreated_skin():
+    """Enough pairs without change that have nothing but a target or chart to hold colours against."""
+    still = [request for request in training_plan(600) if request.kind == "no_change"]
+    alone = [request for request in still if request.treated == "whole"]
+    assert sum(r.in_photo in ("target", "chart") for r in alone) >= 2 * LEAST_ALONE
+    assert sum(r.in_photo == "nothing" for r in alone) >= LEAST_ALONE
 
 
 @pytest.mark.parametrize(("pairs", "seed"), [(0, 0), (-3, 0), (5, -1)])

@@ -22,6 +22,7 @@ from dermadelta.commands.validation_plan import validation_plan
 from dermadelta.config import Config
 from dermadelta.errors import ConfigError, InputError, ManifestError, UsageError
 from dermadelta.phantom.cases import KINDS, TONES
+from dermadelta.phantom.changes import WHOLE_KINDS
 from dermadelta.phantom.seeds import Purpose, purpose_of
 
 SMALL = ValidationRequest(pairs=2, width_px=800)
@@ -65,6 +66,16 @@ def test_kinds_setups_tones_and_what_lies_in_the_photo_take_turns():
         own = [r for r in plan if r.kind == kind]
         assert {r.setup for r in own} == {"rig", "handheld"}, kind
         assert len({tones[r.number % len(tones)] for r in own}) == len(tones), kind
+
+
+def test_a_target_or_chart_lies_mostly_where_no_untreated_skin_is():
+    plan = validation_plan(800)
+    whole = [r for r in plan if r.treated == "whole" or r.kind in WHOLE_KINDS]
+    carded = sum(r.in_photo in ("target", "chart") for r in whole)
+    assert 0.5 < carded / len(whole) < 0.75
+    diffuse = [r for r in plan if r.kind == "diffuse"]
+    assert len(diffuse) > 20
+    assert {r.in_photo for r in diffuse} == {"target", "chart", "nothing"}
 
 
 def test_every_request_can_be_drawn():

@@ -18,6 +18,7 @@ from PIL import Image
 from dermadelta.domain import (
     SCHEMA_VERSION,
     AlignmentSummary,
+    CalibrationSummary,
     Check,
     CheckVerdict,
     Estimate,
@@ -214,7 +215,11 @@ def result() -> PairResult:
     return PairResult(
         "key", SCHEMA_VERSION, pair, PairStatus.MEASURED, (), ("remark",), ("p1",), ("p2",),
         AlignmentSummary(0.5, 1.5, 1.0, (0.9, 1.1), 0.9, 0.8, 120, 1, "m", (1.0, 0.0, 0.1)),
-        Scale(0.05, 0.01, "given"), "none", (("light", 0.5), ("zoom", nothing)), nothing,
+        Scale(0.05, 0.01, "given"), "none",
+        (CalibrationSummary(
+            "p1", Role.BEFORE, "target", "none", True, 0.5, nothing, 25, 3.0, nothing, "why"
+        ),),
+        (("light", 0.5), ("zoom", nothing)), nothing,
         (gate, text_gate, no_gate),
         (RegionSummary("roi", "given", 0.25, nothing),),
         (StoredReading("roughness", 1, "ln", Role.BEFORE, "p1", date(2026, 1, 2), "roi", 1.25),),

@@ -71,6 +71,27 @@ def test_lab_of_known_colours(rgb, lab):
     assert lab_to_linear(lab) == pytest.approx(rgb, abs=5e-4)
 
 
+@pytest.mark.parametrize(
+    ("code", "lab"),
+    [
+        # colour-science 0.4.7, sRGB with derived matrices, white (0.3127, 0.3290).
+        ((115, 82, 68), (38.01621, 11.79475, 13.66386)),
+        ((194, 150, 130), (65.66661, 13.67189, 16.89791)),
+        ((228, 196, 174), (81.30852, 7.98616, 15.23962)),
+        ((196, 118, 100), (57.66904, 28.63294, 22.95494)),
+        ((66, 42, 36), (19.80881, 10.28689, 8.46598)),
+        ((1, 2, 3), (0.50984, -0.12238, -0.47059)),
+        ((250, 128, 114), (67.26215, 45.22245, 29.09216)),
+        ((0, 255, 255), (91.11475, -48.07889, -14.12899)),
+        ((12, 34, 200), (27.82323, 55.85684, -83.80785)),
+    ],
+)
+def test_lab_as_colour_science_has_it(code, lab):
+    linear = srgb_decode(np.array(code) / 255.0)
+    assert linear_to_lab(linear) == pytest.approx(lab, abs=1e-3)
+    assert linear_to_lab(linear.astype(np.float32)) == pytest.approx(lab, abs=1e-3)
+
+
 def test_lab_is_straight_near_black():
     # Below (6/29)^3 lightness is (29/3)^3 * Y, ISO/CIE 11664-4.
     assert linear_to_lab(np.full(3, 0.001))[0] == pytest.approx((29 / 3) ** 3 * 0.001)

@@ -15,6 +15,7 @@ from dermadelta import measures
 from dermadelta.config import Config
 from dermadelta.domain import (
     REFERENCE,
+    Carried,
     CheckVerdict,
     Comparability,
     Interval,
@@ -53,6 +54,13 @@ def value_of(item: Measure, views, region: str = "roi", role: Role = Role.BEFORE
     return found.value
 
 
+def calibrated_views(bench, photos) -> Carried:
+    """Views as if a target lay beside the skin: without one some measures are silent."""
+    found = bench.views_of(photos)
+    views = tuple(replace(view, calibrated=True) for view in found.views)
+    return replace(found, views=views)
+
+
 @pytest.fixture(scope="module")
 def skin(bench):
     return bench.FormulaSkin()
@@ -61,7 +69,9 @@ def skin(bench):
 @pytest.fixture(scope="module")
 def views(bench, skin):
     """One photo with a scale, and the same without."""
-    return {scaled: bench.views_of([skin.aligned(scale=scaled)]) for scaled in (True, False)}
+    return {
+        scaled: calibrated_views(bench, [skin.aligned(scale=scaled)]) for scaled in (True, False)
+    }
 
 
 # ------------------------------------------------------------------------------ records
@@ -189,7 +199,7 @@ def assert_same_bits(first: Read | NotMeasured, second: Read | NotMeasured) -> N
 
 @each
 def test_the_same_input_gives_the_same_bits(item, bench, skin, views):
-    again = bench.views_of([skin.aligned(scale=is_scaled(item))])
+    again = calibrated_views(bench, [skin.aligned(scale=is_scaled(item))])
     key = (item.name, "roi", Role.BEFORE)
     assert_same_bits(read_all(views[is_scaled(item)])[key], read_all(again)[key])
 
@@ -198,7 +208,7 @@ def test_the_same_input_gives_the_same_bits(item, bench, skin, views):
 def spoilt(bench, skin):
     """The same photos with other things where there is no skin."""
     return {
-        (scaled, level): bench.views_of([skin.aligned(scale=scaled, spoil=level)])
+        (scaled, level): calibrated_views(bench, [skin.aligned(scale=scaled, spoil=level)])
         for scaled in (True, False)
         for level in (0.0, 0.9)
     }
@@ -224,7 +234,8 @@ TURNS = {
 def turned(request, bench, skin):
     way = TURNS[request.param]
     return {
-        scaled: bench.views_of([skin.aligned(scale=scaled, turn=way)]) for scaled in (True, False)
+        scaled: calibrated_views(bench, [skin.aligned(scale=scaled, turn=way)])
+        for scaled in (True, False)
     }
 
 
@@ -238,7 +249,7 @@ def test_flips_and_quarter_turns_do_not_matter(item, turned, views, golden):
 
 @pytest.fixture(scope="module", params=[0.034, 0.055])
 def rescaled(request, bench, skin):
-    return bench.views_of([skin.aligned(request.param)])
+    return calibrated_views(bench, [skin.aligned(request.param)])
 
 
 @each
@@ -286,7 +297,7 @@ def identical(bench, skin):
             skin.aligned(scale=scaled),
             skin.aligned(scale=scaled, role=Role.AFTER, alignment=still),
         ]
-        views = bench.views_of(photos)
+        views = calibrated_views(bench, photos)
         readings = measure(views, ALL, Config().params())
         rows = bench.estimates_of(readings, views, Comparability((), (), 0.0), still, Config(), ALL)
         found[scaled] = {row.measure: row for row in rows}

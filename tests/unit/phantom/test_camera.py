@@ -64,3 +64,24 @@ def test_blur_and_vignetting():
     dim = expose(level, Camera(vignetting=0.3), np.random.default_rng(0))
     assert dim[0, 0, 1] == pytest.approx(255 * srgb_encode(0.4 * 0.7), abs=1.5)
     assert dim[30, 40, 1] == pytest.approx(255 * srgb_encode(0.4), abs=1.5)
+
+
+@pytest.mark.parametrize("factor", [0.85, 1.2])
+def test_saturation_stretches_encoded_colours_from_their_luma(factor):
+    scene = np.zeros((8, 8, 3), dtype=np.float32)
+    scene[:] = (0.40, 0.22, 0.15)
+    plain, strong = (
+        expose(scene, Camera(saturation=s), np.random.default_rng(0))[4, 4].astype(float)
+        for s in (1.0, factor)
+    )
+    luma = plain @ [0.299, 0.587, 0.114]
+    np.testing.assert_allclose(strong, luma + factor * (plain - luma), atol=1.0)
+
+
+def test_colours_without_saturation_are_grey_and_none_passes_black():
+    scene = np.zeros((8, 8, 3), dtype=np.float32)
+    scene[:] = (0.9, 0.01, 0.0)
+    grey = expose(scene, Camera(saturation=0.0), np.random.default_rng(0))
+    assert np.ptp(grey) <= 1
+    strong = expose(scene, Camera(saturation=1.6), np.random.default_rng(0))
+    assert (strong[..., 1:] == 0).all()

@@ -108,6 +108,28 @@ def test_whole_treatment_spares_kinds_whose_redness_needs_a_reference():
     assert {c.treated_area for c in many("whole_face", 5)} == {"whole"}
 
 
+def test_diffuse_redness_goes_over_everything_and_either_way():
+    cases = many("diffuse", 60)
+    assert {c.treated_area for c in cases} == {"whole"}
+    changes = [c.treatment.haemoglobin_change for c in cases]
+    assert 15 < sum(change > 0 for change in changes) < 45
+    for case in cases:
+        left = case.baseline.haemoglobin_change + case.treatment.haemoglobin_change
+        assert left >= -1e-9
+        assert case.baseline.area is None
+    assert all(c.treatment.relief_factor == 1.0 for c in cases)
+
+
+@pytest.mark.parametrize("kind", ["diffuse", "whole_face"])
+def test_a_target_or_chart_lies_mostly_where_all_skin_is_treated(kind):
+    found = Counter(c.in_photo for c in many(kind, 200))
+    assert 95 < found["target"] + found["chart"] < 145
+    assert found["target"] > found["chart"] > 10
+    small = {random_case(kind, 9, n, width_px=900).in_photo for n in range(40)}
+    assert not small & {"target", "chart"}
+    assert random_case(kind, 9, 1, width_px=1600, in_photo="nothing").in_photo == "nothing"
+
+
 def test_hard_pairs_change_in_nothing_texture_or_redness():
     for kind in HARD_KINDS:
         cases = many(kind, 40)

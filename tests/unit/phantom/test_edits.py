@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from dermadelta.phantom.edits import Band, Edit, edited, redness, roughness
+from dermadelta.phantom.edits import Band, Edit, added_pigment, edited, redness, roughness
 from dermadelta.phantom.fields import smooth_noise
-from dermadelta.phantom.skin import HAEMOGLOBIN_OD, Grid
+from dermadelta.phantom.skin import HAEMOGLOBIN_OD, MELANIN_OD, Grid
 from dermadelta.phantom.treatment import Outline
 
 SHAPE = (480, 640)
@@ -55,3 +55,12 @@ def test_a_scar_lies_inside_its_outline():
     ratio = edited(skin(), edit, ROI, BAND)[..., 1] / skin()[..., 1]
     darker = ratio < 0.5 * (1.0 + ratio.min())
     assert darker.sum() == pytest.approx(outline.area_mm2, rel=0.03)
+
+
+def test_added_pigment_is_the_mean_density_of_an_area():
+    edit = Edit(haemoglobin=0.2, scar=ROI, scar_melanin=0.45)
+    haemoglobin, melanin = added_pigment(edit, ROI, GRID, INSIDE)
+    lengths = [float(np.linalg.norm(od - od.mean())) for od in (HAEMOGLOBIN_OD, MELANIN_OD)]
+    assert haemoglobin == pytest.approx(0.2 * lengths[0], rel=0.02)
+    assert melanin == pytest.approx(0.45 * lengths[1], rel=0.05)
+    assert added_pigment(edit, ROI, GRID, OUTSIDE) == pytest.approx((0.0, 0.0), abs=1e-3)

@@ -8,7 +8,7 @@ from dermadelta.kernels.colour import linear_to_lab
 from dermadelta.phantom.cases import random_case
 from dermadelta.phantom.light import Light, half_side_mm, render
 from dermadelta.phantom.pair import Case, RenderedPair, ShotPlan, render_pair, skin_grid
-from dermadelta.phantom.skin import Grid, make_skin, part_of
+from dermadelta.phantom.skin import HAEMOGLOBIN_OD, MELANIN_OD, Grid, make_skin, part_of
 from dermadelta.phantom.treatment import Distances, treat
 
 WIDTH = 800
@@ -173,6 +173,34 @@ def test_tone_truth_is_melanin():
     assert ita * change < 0
     assert abs(ita) > 1.0
     assert pair.truth.relief_change_pct == pytest.approx(0.0, abs=1e-6)
+
+
+def test_pigments_change_by_what_was_added_in_optical_density():
+    pair = rendered("tone", treated="local")
+    length = np.linalg.norm(MELANIN_OD - MELANIN_OD.mean())
+    added = pair.case.treatment.melanin_change * length
+    assert pair.truth.melanin_change == pytest.approx(added, rel=0.02)
+    assert pair.truth.melanin_contrast_change == pytest.approx(added, rel=0.02)
+    assert pair.truth.haemoglobin_change == 0.0
+    pair = rendered("redness", treated="local")
+    length = np.linalg.norm(HAEMOGLOBIN_OD - HAEMOGLOBIN_OD.mean())
+    # One unit of haemoglobin is 100 log10(e) (0.80 - 0.12) = 29.5 EI, less the surface.
+    amount = pair.truth.redness_contrast_change_ei / 29.5
+    assert pair.truth.haemoglobin_contrast_change == pytest.approx(amount * length, rel=0.12)
+    assert pair.truth.melanin_change == 0.0
+
+
+def test_diffuse_redness_changes_with_nothing_to_hold_it_against():
+    pair = rendered("diffuse")
+    assert pair.truth.before_reference is None
+    assert pair.truth.redness_contrast_change_ei is None
+    assert pair.truth.haemoglobin_contrast_change is None
+    change = pair.case.treatment.haemoglobin_change
+    assert pair.truth.redness_change_ei * change > 0
+    assert abs(pair.truth.redness_change_ei) > 0.5
+    assert pair.truth.haemoglobin_change == pytest.approx(
+        change * np.linalg.norm(HAEMOGLOBIN_OD - HAEMOGLOBIN_OD.mean()), rel=0.1
+    )
 
 
 def test_a_tan_is_in_the_reference_skin_too():

@@ -2,18 +2,17 @@ import cv2
 import numpy as np
 import pytest
 
+from dermadelta.kernels import card
+from dermadelta.kernels.chart24 import reference_colours
 from dermadelta.kernels.colour import srgb_encode
-from dermadelta.phantom.marker import DICTIONARY
 from dermadelta.phantom.prints import (
-    COLORCHECKER_SRGB,
-    TARGET_IDS,
-    TARGET_SIDE_MM,
+    TARGET_SIZE_MM,
     Printed,
     lay_print,
     sheet_of,
     under_print,
 )
-from dermadelta.phantom.sheet import PX_PER_MM
+from dermadelta.phantom.sheet import INK, PX_PER_MM
 
 PX = 20.0
 SQUARE = np.array([[PX, 0, 400.0], [0, PX, 450.0], [0, 0, 1.0]])
@@ -29,38 +28,54 @@ def encoded(scene: np.ndarray) -> np.ndarray:
 
 
 def test_the_target_has_its_markers_in_place():
-    dictionary = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, DICTIONARY))
-    found, ids, _ = cv2.aruco.ArucoDetector(dictionary).detectMarkers(encoded(laid("target")))
-    centres = {
-        int(i): q.reshape(4, 2).mean(axis=0) for i, q in zip(ids.ravel(), found, strict=True)
-    }
-    assert sorted(centres) == sorted(TARGET_IDS)
-    across = np.linalg.norm(centres[47] - centres[46]) / PX
-    along = np.linalg.norm(centres[48] - centres[46]) / PX
-    assert across == pytest.approx(4.9, abs=0.06)
-    assert along == pytest.approx(32.9, abs=0.06)
-    for quad in found:
-        side = np.sqrt(cv2.contourArea(quad.reshape(4, 2))) / PX
-        assert side == pytest.approx(TARGET_SIDE_MM, abs=0.12)
+    dictionary = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, card.DICTIONARY))
+    parameters = cv2.aruco.DetectorParameters()
+    parameters.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
+    quads, ids, _ = cv2.aruco.ArucoDetector(dictionary, parameters).detectMarkers(
+        encoded(laid("target"))
+    )
+    found = {int(i): q.reshape(4, 2) for i, q in zip(ids.ravel(), quads, strict=True)}
+    numbers = card.marker_numbers(TARGET_SIZE_MM)
+    assert sorted(found) == sorted(numbers)
+    # The sheet is laid by its middle, and has whole pixels of its own.
+    size_px = np.array(sheet_of("target").shape[1::-1]) * PX / PX_PER_MM
+    for number, corners in zip(numbers, card.marker_squares(), strict=True):
+        where = corners * TARGET_SIZE_MM / card.HEIGHT * PX - 0.5 * size_px + SQUARE[:2, 2]
+        np.testing.assert_allclose(found[number], where, atol=0.5)
 
 
-def test_the_target_has_grey_steps_and_skin_tones_in_order():
+def test_the_target_is_as_long_and_wide_as_it_says():
+    hidden = under_print(Printed("target", 0.0, 0.0), SQUARE, SCENE.shape)
+    rows, cols = np.nonzero(hidden)
+    assert np.ptp(rows) / PX == pytest.approx(TARGET_SIZE_MM, abs=0.15)
+    width = TARGET_SIZE_MM * card.WIDTH / card.HEIGHT
+    assert np.ptp(cols) / PX == pytest.approx(width, abs=0.15)
+
+
+def test_the_target_shows_the_colours_of_its_design():
+    picture = encoded(laid("target"))
+    side = TARGET_SIZE_MM / card.HEIGHT * PX
+    corner = SQUARE[:2, 2] - 0.5 * side * np.array([card.WIDTH, card.HEIGHT])
+    for patch in card.patches():
+        x, y = np.round(corner + side * (np.array([patch.x, patch.y]) + 0.5)).astype(int)
+        inner = picture[y - 15 : y + 16, x - 15 : x + 16].astype(int)
+        assert np.abs(inner - patch.srgb).max() <= 1, patch.name
+    x, y = np.round(corner + 0.12 * side).astype(int)
+    assert (picture[y, x] == 255).all()
+
+
+def test_the_black_of_the_target_is_toner():
     sheet = sheet_of("target")
-    rows = [round((5.1 + (step + 0.5) * 3.6) * PX_PER_MM) for step in range(6)]
-    grey = sheet[rows, round(3.0 * PX_PER_MM)]
-    skin = sheet[rows, round(7.0 * PX_PER_MM)]
-    np.testing.assert_allclose(grey, grey[:, :1] * np.ones(3), rtol=1e-6)
-    assert (np.diff(grey[:, 0]) < -0.04).all()
-    assert (np.diff(skin[:, 1]) < 0).all()
-    assert (skin[:, 0] > skin[:, 1]).all()
-    assert (skin[:, 1] > skin[:, 2]).all()
+    x, y = card.slanted_square().mean(axis=0) * TARGET_SIZE_MM / card.HEIGHT * PX_PER_MM
+    np.testing.assert_allclose(sheet[int(y), int(x)], INK, atol=1e-6)
 
 
 def test_the_chart_shows_the_published_colours():
     picture = encoded(laid("chart"))
     centre = np.array([400.0, 450.0])
     size = np.array([10.2, 15.0])
-    for number, colour in enumerate(COLORCHECKER_SRGB):
+    colours = 255.0 * srgb_encode(np.maximum(reference_colours(), 0.0))
+    for number, colour in enumerate(colours):
         row, col = 5 - number % 6, number // 6
         mm = np.array([0.3 + 2.4 * (col + 0.5), 0.3 + 2.4 * (row + 0.5)]) - size / 2
         x, y = np.round(centre + mm * PX).astype(int)

@@ -11,6 +11,7 @@ from dermadelta.phantom.cases import random_case
 from dermadelta.phantom.pair import render_pair
 from dermadelta.phantom.semi import SemiPair, render_semi, semi_case
 from dermadelta.phantom.semiwriter import plan_semi, write_semi
+from dermadelta.phantom.skin import HAEMOGLOBIN_OD
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,17 @@ def test_detail_and_redness_change_as_they_were_edited(base):
     red = pair(base, "redness").changes
     # One unit of haemoglobin is 100 log10(e) (0.80 - 0.12) = 29.5 EI.
     assert red["redness_change_ei"] == pytest.approx(29.5 * red["haemoglobin_change"], rel=0.08)
+
+
+def test_pigments_change_as_they_were_edited(base):
+    changes = pair(base, "redness").changes
+    length = np.linalg.norm(HAEMOGLOBIN_OD - HAEMOGLOBIN_OD.mean())
+    added = changes["haemoglobin_change"] * length
+    assert changes["haemoglobin_density_change"] == pytest.approx(added, rel=0.05)
+    assert changes["haemoglobin_density_contrast_change"] == pytest.approx(added, rel=0.05)
+    assert changes["melanin_density_change"] == 0.0
+    still = pair(base, "no_change").changes
+    assert still["haemoglobin_density_change"] == 0.0
 
 
 def test_the_scale_makes_the_area(base):

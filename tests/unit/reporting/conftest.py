@@ -291,6 +291,7 @@ def make_result(pair: PairRef | None = None, **changes: Any) -> PairResult:
         ),
         scale=Scale(0.0412, 0.008, "marker"),
         colour_source="none",
+        calibrations=(),
         bias=(("sharpness", 0.5), ("exposure", -0.08), ("light", NotMeasured("no light"))),
         bias_index=0.21,
         gates=GATES,

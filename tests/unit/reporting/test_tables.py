@@ -73,6 +73,7 @@ PAIRS = [
     "mm_per_px",
     "scale_source",
     "colour_source",
+    "tone_class",
     "refused_measures",
     "bias_index",
 ]
@@ -120,7 +121,9 @@ PHOTOS = [
 def test_the_columns_are_those_that_people_script_against(build):
     refs = build.pair().before
     tables = build_tables([build.result()], [build.record(refs[0])], build.catalogue)
-    assert list(tables) == ["changes", "pairs", "gates", "readings", "photos", "summary"]
+    assert list(tables) == [
+        *("changes", "pairs", "gates", "calibrations", "readings", "photos", "summary")
+    ]
     assert list(tables["changes"]) == CHANGES
     assert list(tables["pairs"])[: len(PAIRS)] == PAIRS
     assert list(tables["pairs"])[len(PAIRS) :] == [

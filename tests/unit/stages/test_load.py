@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from dermadelta.domain import Phase, PhotoRef
@@ -166,19 +167,41 @@ def test_every_kind_of_tone_curve(curve, expected):
     np.testing.assert_allclose(curves[0], expected, atol=2e-4)
 
 
-def test_a_profile_with_a_look_up_table_goes_through_eight_bits(photo):
+def test_a_look_up_table_is_followed_in_floating_point(photo):
     embedded = profile(extra=[(b"A2B0", lut())], name="Scanner")
     loaded = photo(SWATCHES, icc_profile=embedded)
-    assert loaded.to_linear.name == "Scanner (lut, 8-bit)"
-    assert loaded.rgb.dtype == np.uint8
-    np.testing.assert_array_equal(loaded.to_linear.matrix, np.eye(3))
-    assert loaded.rgb[0, 2].min() >= 250  # white stays white
-    assert abs(int(loaded.rgb[0, 3, 1]) - 128) > 2  # and grey went through the table
+    assert loaded.to_linear.name == loaded.metadata.encoding == "Scanner (table)"
+    assert loaded.rgb.dtype == np.uint16
+    # The table says linear light of the P3 primaries: red far out of sRGB, grey as its code.
+    np.testing.assert_allclose(linear(loaded)[0, 0], P3_RED, atol=2e-3)  # it holds no Z below 0
+    np.testing.assert_allclose(linear(loaded)[0, 2], 1.0, atol=1e-3)
+    np.testing.assert_allclose(linear(loaded)[0, 3], 128 / 255, atol=1e-3)
 
 
-def lut() -> bytes:
+def test_clipping_is_told_from_what_was_stored_not_from_what_a_table_makes(photo):
+    """A table that halves all light: stored 255 is still clipped, its light far below full."""
+    embedded = profile(extra=[(b"A2B0", lut(0.5))])
+    loaded = photo([[(255, 255, 255), (249, 249, 249)]], icc_profile=embedded)
+    np.testing.assert_allclose(linear(loaded)[0, 0], 0.5, atol=1e-3)
+    np.testing.assert_array_equal(loaded.clipped, [[True, False]])
+    p3 = photo([[(250, 90, 90), (249, 249, 249)]], icc_profile=profile())
+    np.testing.assert_array_equal(p3.clipped, [[True, False]])
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_sixteen_bit_tiff_goes_through_a_table_with_all_its_bits(tmp_path, bits):
+    codes = np.linspace(0.3, 0.31, 200)[None, :, None] * np.ones(3)
+    pixels = np.round(codes * (2**bits - 1)).astype(np.uint8 if bits == 8 else np.uint16)
+    tags = [(34675, "B", None, profile(extra=[(b"A2B0", lut())]), True)]
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="rgb", extratags=tags)
+    loaded = load(ref(tmp_path / "a.tif"), LoadConfig())
+    error = np.abs(linear(loaded)[0, :, 1] - codes[0, :, 1]).max()
+    assert error < (3e-3 if bits == 8 else 1e-4)  # half a code of 8 bits is 2e-3
+
+
+def lut(gain: float = 1.0) -> bytes:
     """A 2 × 2 × 2 table to XYZ: linear light of the P3 primaries."""
-    corners = np.indices((2, 2, 2)).reshape(3, -1).T @ np.array(P3_COLORANTS)
+    corners = np.indices((2, 2, 2)).reshape(3, -1).T @ np.array(P3_COLORANTS) * gain
     grid = np.round(np.clip(corners, 0, 1.99) * 32768).astype(">u2").tobytes()
     ramp = np.array([0, 65535], ">u2").tobytes() * 3
     head = b"mft2" + bytes(4) + bytes([3, 3, 2, 0]) + fixed(1, 0, 0, 0, 1, 0, 0, 0, 1)
@@ -284,6 +307,84 @@ def test_adobe_rgb_that_only_exif_tells(photo):
     assert loaded.to_linear.name == "Adobe RGB (EXIF)"
     # Adobe green is out of gamut: red of about -0.4 (Adobe RGB (1998) to sRGB).
     np.testing.assert_allclose(linear(loaded)[4, 4], (-0.398, 1.0, -0.043), atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("space", "index", "name"),
+    [
+        (65535, "R03", "Adobe RGB (EXIF)"),
+        (2, "", "Adobe RGB (EXIF)"),
+        (None, "R03", "Adobe RGB (EXIF)"),
+        (65535, "R98", "sRGB (assumed)"),
+        (65535, "", "sRGB (assumed)"),
+        (1, "R98", "sRGB"),
+        (1, "R03", "sRGB"),
+        (None, "", "sRGB (assumed)"),
+    ],
+)
+@pytest.mark.parametrize("file", ["a.jpg", "a.tif", "a.png", "a.webp"])
+def test_what_exif_says_of_the_colour_space(tmp_path, photo, file, space, index, name):
+    """DCF 2.0: uncalibrated with R03 is Adobe RGB; uncalibrated alone says nothing."""
+    pixels = np.full((16, 16, 3), 99, np.uint8)
+    if file == "a.tif":
+        (tmp_path / file).write_bytes(tiff_with_exif(pixels, space, index))
+        loaded = load(ref(tmp_path / file), LoadConfig())
+    else:
+        exif = Image.Exif()
+        exif[0x0112] = 1  # without a tag of its own, Pillow writes no block into a PNG
+        if space:
+            exif.get_ifd(0x8769)[0xA001] = space
+        if index:
+            exif.get_ifd(0x8769)[0xA005] = {1: index}
+        loaded = photo(pixels, file, exif=exif)
+    assert loaded.to_linear.name == name
+
+
+def tiff_with_exif(pixels, space: int | None, index: str) -> bytes:
+    """A TIFF with an EXIF directory behind its pixels, and one for interoperability behind that."""
+    stream = io.BytesIO()
+    # A private tag is written and renamed, as the writer keeps that of EXIF to itself.
+    private = (65000, "I", 1, 0, True)
+    tifffile.imwrite(stream, pixels, photometric="rgb", extratags=[private])
+    data = stream.getvalue()
+    entries = [(0xA001, 3, space)] if space else []
+    behind = len(data) + 2 + 12 * (len(entries) + 1) + 4
+    entries.append((0xA005, 4, behind))
+    inner = struct.pack("<H", len(entries))
+    inner += b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in entries)
+    inner += bytes(4) + struct.pack("<HHHI4s", 1, 1, 2, 4, index.encode()) + bytes(4)
+    written = struct.pack("<HHII", 65000, 4, 1, 0)
+    return data.replace(written, struct.pack("<HHII", 34665, 4, 1, len(data))) + inner
+
+
+def test_adobe_rgb_by_its_profile_decodes_by_its_own_gamma(photo):
+    """Adobe RGB (1998), section 4.3.4.2: gamma 2 + 51/256; its colorants under D50."""
+    colorants = (
+        (0.60974, 0.31111, 0.01947),
+        (0.20528, 0.62567, 0.06087),
+        (0.14919, 0.06322, 0.74457),
+    )
+    embedded = profile(colorants, table(563), name="Adobe RGB (1998)")
+    loaded = photo([[(0, 255, 0), (128, 128, 128)]], icc_profile=embedded)
+    assert loaded.to_linear.name == "Adobe RGB (1998) (matrix)"
+    np.testing.assert_allclose(linear(loaded)[0, 0], (-0.3982, 1.0, -0.0429), atol=2e-3)
+    np.testing.assert_allclose(linear(loaded)[0, 1], (128 / 255) ** 2.19921875, atol=1e-4)
+
+
+def test_a_prophoto_tiff_keeps_its_bits_and_its_colours_outside_srgb(tmp_path):
+    """ROMM RGB with gamma 1.8, as editors export it; green and red from its D50 colorants."""
+    colorants = ((0.79767, 0.28804, 0.0), (0.13519, 0.71187, 0.0), (0.03135, 0.00009, 0.82491))
+    tags = [(34675, "B", None, profile(colorants, table(461), name="ProPhoto RGB"), True)]
+    pixels = np.array([[(65535, 0, 0), (0, 65535, 0), (30001, 30001, 30001)]], np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="rgb", extratags=tags)
+    loaded = load(ref(tmp_path / "a.tif"), LoadConfig())
+    assert loaded.to_linear.name == "ProPhoto RGB (matrix)"
+    np.testing.assert_array_equal(loaded.rgb, pixels)
+    values = linear(loaded)[0]
+    # ProPhoto to linear sRGB, from the CSS Color 4 matrices.
+    np.testing.assert_allclose(values[0], (2.0344, -0.2288, -0.0086), atol=3e-3)
+    np.testing.assert_allclose(values[1], (-0.7274, 1.2317, -0.1533), atol=3e-3)
+    np.testing.assert_allclose(values[2], (30001 / 65535) ** (461 / 256), atol=2e-4)
 
 
 # --------------------------------------------------------------------- pixels, metadata

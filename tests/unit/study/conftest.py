@@ -84,7 +84,7 @@ def make_pair(
     return PairResult(
         pair_key=pair.pair_id, schema_version=SCHEMA_VERSION, pair=pair, status=status,
         reasons=(), remarks=(), before_used=(), after_used=(), alignment=gap, scale=gap,
-        colour_source="none", bias=(), bias_index=gap, gates=(), regions=(),
+        colour_source="none", calibrations=(), bias=(), bias_index=gap, gates=(), regions=(),
         readings=(
             *make_readings(Role.BEFORE, subject, days[0], before, version=version),
             *make_readings(Role.AFTER, subject, days[1], after, version=version),

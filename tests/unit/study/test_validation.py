@@ -93,6 +93,7 @@ def result(pair_id: str, *estimates: Estimate, **changes: Any) -> PairResult:
         alignment=GAP,
         scale=Scale(0.05, 0.01, "given"),
         colour_source="none",
+        calibrations=(),
         bias=(),
         bias_index=0.0,
         gates=(),
@@ -448,6 +449,34 @@ def test_coverage_by_tone_looks_at_the_lowest_class_that_is_large_enough():
     assert row["met"] == "no"
     assert "dark" in row["remark"]
     assert "tan" in row["remark"]
+
+
+@pytest.mark.parametrize(("worse", "met"), [(1.4, "yes"), (1.6, "no")])
+def test_redness_errs_alike_on_every_tone(worse, met):
+    found, rows = [], []
+    for angle, n, error in ((60.0, 25, 0.5), (-40.0, 30, -0.5 * worse), (20.0, 5, 9.0)):
+        for number in range(n):
+            name = f"{angle:.0f}_{number}"
+            found.append(result(name, estimate("redness", error, 2.0)))
+            rows.append(still(name, ita_before_deg=angle))
+    row = pick(build_goals(score(found, truths(*rows))), goal="error_by_tone")
+    assert (row["value"], row["n"], row["met"]) == (pytest.approx(worse), 60, met)
+    assert "worst: dark" in row["remark"]
+    assert "fewer than 20 pairs: tan" in row["remark"]
+
+
+@pytest.mark.parametrize(
+    ("n", "measured", "met"), [(20, 0, "yes"), (20, 1, "no"), (19, 0, "too_few_pairs")]
+)
+def test_diffuse_redness_with_nothing_to_hold_it_against_is_never_measured(n, measured, met):
+    known = {"kind": "diffuse", "treated_area": "whole", "redness_change_ei": "-4"}
+    rows = [still(f"d{k}", **known, in_photo=("nothing", "marker")[k % 2]) for k in range(n)]
+    rows.append(still("card", **known, in_photo="target"))
+    read, none = estimate("redness", -4.0, 1.0), unread("redness", "nothing to hold it against")
+    found = [result(f"d{k}", read if k < measured else none) for k in range(n)]
+    found.append(result("card", read))
+    row = pick(build_goals(score(found, truths(*rows))), goal="diffuse_redness")
+    assert (row["n"], row["value"], row["met"]) == (n, 1 - measured / n, met)
 
 
 def test_power_and_width_are_those_of_rig_pairs_of_good_practice():

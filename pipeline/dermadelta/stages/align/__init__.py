@@ -189,8 +189,8 @@ def _source(photo: CalibratedPhoto, regions: Regions, config: AlignConfig, *, ba
         found.append(regions.reference)
     return Source(
         pixels=averaged(photo.photo.rgb, factor),
-        curves=photo.photo.to_linear.curves,
-        to_srgb=photo.photo.to_linear.matrix,
+        curves=photo.to_linear.curves,
+        to_srgb=photo.to_linear.matrix,
         allowed=allowed,
         region=region,
         measured=_union([item.mask for item in found], usable, factor),

@@ -103,6 +103,11 @@ class CompareConfig(Settings):
         " here the error of the corrected redness does not grow with it (1025 pairs: RMS 0.63 EI"
         " below 0.03, 0.76 from 0.03 to 0.06, 0.9 beyond 0.1); pairs without change reach 0.19.",
     )
+    max_grey_cast: float = Field(
+        0.03,
+        gt=0.0,
+        description="White balance: the same on the neutral patches of a target, calibrated.",
+    )
     burnt_share: float = Field(
         0.3,
         gt=0.0,

@@ -56,10 +56,13 @@ def white_balance(seen: Compared) -> Check:
 
     Only where untreated skin was seen: on the treated region itself a true change of redness
     looks the same. Its contrast to the region corrects the difference, so that it refuses only
-    beyond what that was tested on.
+    beyond what that was tested on. Without such skin, the neutral patches of a target or chart
+    must be grey on both photos.
     """
     config, facts = seen.config, seen.after_facts
     limit = f"≤ {config.max_white_balance:g}"
+    if facts.anchor != "reference" and seen.before.colour.absolute and seen.after.colour.absolute:
+        return _grey_patches(seen)
     if facts.anchor != "reference":
         reason = NotMeasured(
             "no untreated skin to tell white balance from a true change of colour: give a"
@@ -80,6 +83,20 @@ def white_balance(seen: Compared) -> Check:
     if gate.verdict is CheckVerdict.PASS and value > config.marked_white_balance:
         return replace(gate, remedy="Corrected: colours are held against untreated skin.")
     return gate
+
+
+def _grey_patches(seen: Compared) -> Check:
+    """Neutral patches have the same colour on both photos, after calibration."""
+    first, second = seen.before_facts.grey_cast, seen.after_facts.grey_cast
+    return limit_check(
+        "white_balance",
+        max(abs(b - a) for a, b in zip(first, second, strict=True)),
+        "ln R/G, B/G",
+        seen.config.max_grey_cast,
+        remedy="The grey patches of the target still differ after calibration: a reflection or"
+        " coloured light lies on it; retake with even light over card and skin.",
+        refuses=fragile("colour"),
+    )
 
 
 def _cast(red: float, blue: float) -> str:
