@@ -47,7 +47,7 @@ _LEAST_SEEN = 2
 
 _LEAST_MARGIN = 0.12
 """By how much the numbers of the markers must fit better than those of any other card: the best
-wrong one in 900 photographs far worse than the range (9 to 16 px, blur up to 2.6 px, a marker
+wrong one in 500 photographs far worse than the range (9 to 16 px, blur up to 2.6 px, a marker
 hidden) fitted by 0.05 better than the right one."""
 
 _SMALLEST_MISFIT = 1e-3
