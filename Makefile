@@ -11,10 +11,10 @@ PY    := $(BIN)/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint realdata bench gallery wheel ci samples variance validation lock clean
+.PHONY: help setup demo test lint realdata bench bench-colour gallery wheel ci samples variance validation lock clean
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 20
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
 
 setup: $(READY)  ## create .venv and install everything, hash-locked
 
@@ -49,6 +49,13 @@ realdata: setup  ## run the tests on real photographs (DERMADELTA_DATA, default 
 bench: setup  ## hold alignment against ready-made methods (15 minutes; BENCH_ARGS=--quick: 2)
 	DERMADELTA_DATA="$${DERMADELTA_DATA:-$(DATA)}" "$(PY)" tests/bench/alignment.py \
 	  --out reports/bench $(BENCH_ARGS)
+
+bench-colour: setup  ## hold colour, the target card and rulers against what is known (30 minutes)
+	"$(PY)" tests/bench/colour.py --out reports/bench $(BENCH_ARGS)
+	DERMADELTA_DATA="$${DERMADELTA_DATA:-$(DATA)}" "$(PY)" tests/bench/target_cards.py 400 200 200 \
+	  > reports/bench/target.txt
+	"$(PY)" tests/bench/rulers.py 200 6 43 > reports/bench/rulers.txt
+	"$(PY)" tests/bench/colour_speed.py > reports/bench/colour_speed.txt
 
 gallery: setup  ## fill reports/gallery/ again: a pair that each gate refuses, and one that passes
 	"$(PY)" tests/bench/gallery.py --out reports/gallery

@@ -166,14 +166,15 @@ def calibration_of(item: AlignedPhoto) -> CalibrationSummary:
     reason = no.reason if card is None else card.fault
     if card is not None and not reason and used == "none":
         reason = "not used, because another photograph of the pair has no usable one"
+    left = NotMeasured(reason or "a grey card has no patches to leave out")
     return CalibrationSummary(
         photo_id=photo.photo.ref.photo_id,
         role=item.role,
         kind="none" if card is None else card.kind,
         used=used,
         nominal=card is not None and card.nominal,
-        residual_de00=photo.colour.residual_de00,
-        residual_p95_de00=photo.colour.residual_p95_de00,
+        residual_de00=photo.colour.residual_de00 if photo.colour.absolute else left,
+        residual_p95_de00=photo.colour.residual_p95_de00 if photo.colour.absolute else left,
         n_patches=photo.colour.n_patches,
         tilt_deg=no if card is None else card.tilt_deg,
         mtf50=no if card is None else card.mtf50,

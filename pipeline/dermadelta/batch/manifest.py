@@ -23,6 +23,7 @@ from dermadelta.domain import Phase, PhotoRef, TreatedArea
 from dermadelta.errors import ManifestError
 from dermadelta.files.paths import openable
 from dermadelta.files.regions import is_inline, split_label
+from dermadelta.kernels.chart24 import parse_corners
 
 REQUIRED = ("subject_id", "visit_date", "site", "photo")
 REGIONS = ("roi", "reference", "exclude", "scar_mask", "grey_card")
@@ -164,6 +165,7 @@ def _photo(row: Row, unknown: list[str], base: Path, problems: Problems) -> Phot
     points = problems.attempt(
         row.line, "landmarks", lambda: _file(cells.get("landmarks"), base), None
     )
+    problems.attempt(row.line, "chart_corners", lambda: _corners(cells.get("chart_corners")), None)
     path = problems.attempt(row.line, "photo", lambda: locate(cells.get("photo", ""), base), "")
     if not whole or day is None:
         return None
@@ -239,6 +241,12 @@ def possible_scale(mm_per_px: float) -> float:
 
 def _file(text: str | None, base: Path) -> str | None:
     return None if text is None else locate(text, base)
+
+
+def _corners(text: str | None) -> None:
+    """Refuse corners that calibration could not read."""
+    if text:
+        parse_corners(text)
 
 
 def _region(text: str | None, base: Path) -> str | None:

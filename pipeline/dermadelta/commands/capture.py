@@ -192,13 +192,14 @@ def _sentence(text: str) -> str:
 
 
 def _further(seen: Seen) -> tuple[Check, ...]:
-    """What no check of the stage asks: whether there is a region, and whether its scale is known.
+    """What no check of the stage asks: whether there is a region, its scale, and its colours.
 
-    Neither rejects a photograph in a run, where a mask or a scale may still be given.
+    None rejects a photograph in a run, where a mask or a scale may still be given; but a card that
+    was laid into the picture and cannot be used is worth another photograph.
     """
     if isinstance(seen.photo, NotMeasured) or isinstance(seen.regions, NotMeasured):
         return ()
-    return _skin(seen.regions), _scale(seen.photo.scale)
+    return _skin(seen.regions), _scale(seen.photo.scale), _colour(seen.photo)
 
 
 def _skin(regions: Regions) -> Check:
@@ -207,6 +208,22 @@ def _skin(regions: Regions) -> Check:
     verdict = CheckVerdict.PASS if found else CheckVerdict.FAIL
     remedy = "" if found else "No skin was found: come closer, use white light, or give --roi."
     return Check("skin", share, "% of frame", "> 0", verdict, remedy)
+
+
+def _colour(photo: CalibratedPhoto) -> Check:
+    """Whether the colours of a card or chart in the picture can be used."""
+    limit, unit = "usable", "ΔE00 left out"
+    if isinstance(photo.card, NotMeasured):
+        remedy = "No target card or chart: colours are compared with untreated skin alone."
+        return Check("colour", photo.card, unit, limit, CheckVerdict.NOT_APPLICABLE, remedy)
+    if photo.card.fault:
+        reason = NotMeasured(photo.card.fault)
+        return Check("colour", reason, unit, limit, CheckVerdict.FAIL, _sentence(photo.card.fault))
+    left = photo.colour.residual_de00
+    if not photo.colour.absolute:
+        grey = photo.card.kind == "grey"
+        left = NotMeasured("a grey card has no patches" if grey else "not used in this pair")
+    return Check("colour", left, unit, limit, CheckVerdict.PASS, "")
 
 
 def _scale(scale: Scale | NotMeasured) -> Check:

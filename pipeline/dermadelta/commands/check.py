@@ -21,7 +21,7 @@ from dermadelta.runner import Seen, hold_against
 RETAKE_EXIT = 3
 """Exit code where not everything is usable, as of a run in which not every pair was measured."""
 
-_REGION_ENDINGS = (".roi", ".reference", ".exclude", ".scar")
+_REGION_ENDINGS = (".roi", ".reference", ".exclude", ".scar", ".grey")
 
 
 @dataclass(frozen=True)

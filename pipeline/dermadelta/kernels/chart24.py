@@ -67,6 +67,9 @@ DRAWN = "drawn from sRGB"
 EDITIONS = ("after November 2014", "before November 2014", DRAWN)
 """The likeliest first."""
 
+_FARTHEST_PX = 1e6
+"""No photograph is so large that a corner could lie farther away."""
+
 _D50_WHITE = np.array([0.96422, 1.0, 0.82521])
 """XYZ of D50 as in ICC.1:2022 (rounded from ASTM E308)."""
 
@@ -142,7 +145,7 @@ def parse_corners(text: str) -> Floats:
         raise ValueError(
             f"chart corners must be four pairs 'x,y x,y x,y x,y', not {text!r}"
         ) from error
-    if points.shape != (4, 2) or not np.isfinite(points).all():
+    if points.shape != (4, 2) or not (np.abs(points) <= _FARTHEST_PX).all():
         raise ValueError(f"chart corners must be four pairs 'x,y x,y x,y x,y', not {text!r}")
     edges = np.roll(points, -1, axis=0) - points
     following = np.roll(edges, -1, axis=0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, PositiveFloat
 
 from dermadelta.domain import (
     REFERENCE,
@@ -48,7 +48,7 @@ class DepictConfig(Settings):
     card_de00: float = Field(
         4.0, gt=0.0, description="Patches of a calibration object beyond this ΔE00 are marked."
     )
-    heat_difference: dict[str, float] = Field(
+    heat_difference: dict[str, PositiveFloat] = Field(
         {"EI": 8.0, "a*": 8.0, "density": 0.15, "°": 15.0},
         description="End of the heat scale for difference measures, by their unit; without an entry"
         " there is no map.",

@@ -163,6 +163,15 @@ def test_all_bad_rows_are_reported_at_once_with_their_lines(manifest):
     assert error.exit_code == 2
 
 
+def test_corners_of_a_chart_that_cannot_be_used_are_a_bad_row(manifest):
+    right, wrong = "10,10 90,10 90,60 10,60", "10,10 10,60 90,60 90,10"
+    rows = [f'S,2026-04-03,c,{name}.jpg,"{c}"' for name, c in (("a", right), ("b", wrong))]
+    text = "\n".join((f"{HEADER},chart_corners", *rows, "S,2026-04-03,c,c.jpg,"))
+    (problem,) = problems(manifest(text)).problems
+    assert problem.startswith("line 3: chart_corners: ")
+    assert "run the wrong way" in problem
+
+
 @pytest.mark.parametrize(
     ("text", "word"),
     [

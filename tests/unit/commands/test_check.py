@@ -19,6 +19,7 @@ from dermadelta.commands.check import PhotoChecked, check, photo_ref, reference_
 from dermadelta.commands.work import inspect_photos
 from dermadelta.config import Config
 from dermadelta.domain import (
+    Card,
     Cause,
     Check,
     CheckVerdict,
@@ -133,11 +134,33 @@ def test_json_keeps_what_could_not_be_seen_as_a_reason():
 # ------------------------------------------------------------------------ photographs
 
 
-def test_skin_and_scale_join_the_checks_of_a_good_photograph():
+def test_skin_scale_and_colour_join_the_checks_of_a_good_photograph():
     judged = judge_photo(see(photo_ref(BEFORE, "p", 0.05), CONFIG), CONFIG)
     assert judged.fitness is Fitness.USABLE
-    assert [c.name for c in judged.checks[-2:]] == ["skin", "scale"]
-    assert judged.checks[-1].value == pytest.approx(0.05, rel=0.05)
+    skin, scale, colour = judged.checks[-3:]
+    assert (skin.name, scale.name, colour.name) == ("skin", "scale", "colour")
+    assert scale.value == pytest.approx(0.05, rel=0.05)
+    assert colour.verdict is CheckVerdict.NOT_APPLICABLE
+
+
+def test_a_card_that_cannot_be_used_is_worth_another_photograph():
+    seen = see(photo_ref(BEFORE, "p", 0.05), CONFIG)
+    empty = np.empty((0, 2))
+    card = Card("target", empty, (), NotMeasured("-"), NotMeasured("-"), True)
+    spoilt = replace(seen, photo=replace(seen.photo, card=replace(card, fault="glare on it")))
+    judged = judge_photo(spoilt, CONFIG)
+    assert judged.fitness is Fitness.RETAKE
+    assert any("Glare on it" in reason.remedy for reason in judged.reasons)
+
+
+def test_a_card_that_is_not_used_has_no_residual_and_says_why():
+    seen = see(photo_ref(BEFORE, "p", 0.05), CONFIG)
+    card = Card("target", np.empty((0, 2)), (), NotMeasured("-"), NotMeasured("-"), True)
+    for kind, why in (("target", "not used"), ("grey", "grey card")):
+        laid = replace(seen, photo=replace(seen.photo, card=replace(card, kind=kind)))
+        colour = judge_photo(laid, CONFIG).checks[-1]
+        assert colour.verdict is CheckVerdict.PASS
+        assert why in colour.value.reason
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 900), (31, 33)])
@@ -192,7 +215,8 @@ def test_a_folder_gives_its_first_accepted_photograph_of_the_same_name(tmp_path)
     shutil.copy(BEFORE, tmp_path / "cheek~2.jpg")
     shutil.copy(BEFORE, tmp_path / "cheek~3.jpg")
     shutil.copy(BEFORE, tmp_path / "Brow.jpg")
-    Image.fromarray(np.ones((9, 9), np.uint8)).save(tmp_path / "cheek.roi.png")
+    for region in ("roi", "grey"):
+        Image.fromarray(np.ones((9, 9), np.uint8)).save(tmp_path / f"cheek.{region}.png")
     found = reference_photo(tmp_path, Path("x/cheek.jpg"), None, CONFIG)
     assert Path(found.path).name == "cheek~2.jpg"
     with pytest.raises(InputError, match="several sites") as refusal:

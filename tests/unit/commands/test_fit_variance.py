@@ -197,7 +197,7 @@ def test_the_training_set_shows_what_the_model_must_know():
 
 
 def test_the_training_set_teaches_colour_without_untreated_skin():
-    """Enough pairs without change that have nothing but a target or chart to hold colours against."""
+    """Enough pairs without change that have only a target or chart to hold colours against."""
     still = [request for request in training_plan(600) if request.kind == "no_change"]
     alone = [request for request in still if request.treated == "whole"]
     assert sum(r.in_photo in ("target", "chart") for r in alone) >= 2 * LEAST_ALONE

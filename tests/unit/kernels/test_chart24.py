@@ -85,6 +85,7 @@ def test_corners_given_by_a_person():
         ("10,20 110,22 112,90 8;88", "four pairs"),
         ("10,20,3 110,22,3 112,90,3 8,88,3", "four pairs"),
         ("10,20 nan,22 112,90 8,88", "four pairs"),
+        ("10,20 1e200,22 1e200,1e200 8,88", "four pairs"),
         ("10,20 8,88 112,90 110,22", "run the wrong way"),
         ("10,20 112,90 110,22 8,88", "not a convex figure"),
         ("10,20 10,20 110,22 8,88", "not a convex figure"),

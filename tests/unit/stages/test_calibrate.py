@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from dermadelta.domain import NotMeasured, Scale
+from dermadelta.domain import AlignedPhoto, NotMeasured, Role, Scale
 from dermadelta.kernels.colour import lab_to_linear, linear_to_lab, linearise, srgb_encode
 from dermadelta.kernels.geometry import area_scale
+from dermadelta.pair_result import calibration_of
 from dermadelta.phantom.marker import Marker, lay_marker
 from dermadelta.phantom.prints import Printed, lay_print, under_print
 from dermadelta.stages.calibrate import CalibrateConfig, alike, calibrate
@@ -317,6 +320,31 @@ def test_colours_are_corrected_in_all_photos_of_a_pair_or_in_none(bench):
     assert "two has no usable target card" in remarks[0]
 
 
+def test_the_photo_that_lacks_a_card_is_named_and_not_one_with_a_chart(bench):
+    bare = calibrate(bench.photo(through(np.full((*SHAPE, 3), 0.3)), "bare"), CONFIG)
+
+    def like(photo_id, kind):
+        photo = replace(bare.photo, ref=replace(bare.photo.ref, photo_id=photo_id))
+        return replace(bare, photo=photo, colour=replace(bare.colour, kind=kind))
+
+    _, remarks = alike((like("a", "target"), like("b", "chart"), bare))
+    assert "bare has no usable target card" in remarks[-1]
+    _, remarks = alike((like("a", "target"), like("b", "grey")))
+    assert "b has no usable target card" in remarks[-1]
+
+
+def test_what_is_kept_of_a_card_that_is_not_used_says_so(bench):
+    carded = calibrate(bench.photo(through(card_scene()), "one"), CONFIG)
+    bare = calibrate(bench.photo(through(np.full((*SHAPE, 3), 0.3)), "two"), CONFIG)
+    (as_taken, _), _ = alike((carded, bare))
+    used, unused = (
+        calibration_of(AlignedPhoto(photo, None, Role.BEFORE, None)) for photo in (carded, as_taken)
+    )
+    assert used.residual_de00 == carded.colour.residual_de00
+    assert (unused.kind, unused.used) == ("target", "none")
+    for left in (unused.residual_de00, unused.residual_p95_de00):
+        assert left.reason == unused.reason
+    assert "not used" in unused.reason
 
 
 # ---------------------------------------------------------------------------------- ruler

@@ -41,7 +41,7 @@ def pair(bench):
 
 def compared(
     bench, pair, *, matrix=None, align=(), facts=(), days=49, scales=(0.04, 0.04), views=None,
-    first=(), files=({}, {}), preps=("", ""),
+    first=(), files=({}, {}), preps=("", ""), colours=("none", "none"),
 ):  # fmt: skip
     """Outcome for a pair in which what is named differs; ``files`` are changes of metadata."""
     photos, carried = pair
@@ -51,7 +51,7 @@ def compared(
     )
     carried = replace(carried, facts=changed, views=views or carried.views)
     shots = []
-    for item, mm, file, prep in zip(photos, scales, files, preps, strict=True):
+    for item, mm, file, prep, kind in zip(photos, scales, files, preps, colours, strict=True):
         photo = item.photo.photo
         photo = replace(
             photo,
@@ -59,7 +59,8 @@ def compared(
             ref=replace(photo.ref, details=(("prep", prep),) if prep else ()),
         )
         scale = NotMeasured("no scale") if mm is None else Scale(mm, 0.01, "given")
-        shots.append(replace(item.photo, photo=photo, scale=scale))
+        colour = replace(item.photo.colour, kind=kind)
+        shots.append(replace(item.photo, photo=photo, scale=scale, colour=colour))
     ref = bench.pair_ref(
         (photos[0].photo.photo.ref,), (photos[1].photo.photo.ref,), days_since_session=days
     )
@@ -291,6 +292,30 @@ def test_without_untreated_skin_a_change_of_redness_is_no_white_balance(bench, p
     gate = gates_of(bench, pair, facts=facts)[0]["white_balance"]
     assert gate.verdict is CheckVerdict.NOT_APPLICABLE
     assert gate.refuses == ()
+
+
+def test_grey_patches_stand_for_untreated_skin(bench, pair):
+    facts = {"anchor": "region", "ln_white_balance": (-0.5, 0.0)}
+    card = {"facts": facts | {"grey_cast": (0.01, -0.01)}, "colours": ("target", "chart")}
+    gate = gates_of(bench, pair, **card)[0]["white_balance"]
+    assert (gate.verdict, gate.value) == (CheckVerdict.PASS, 0.01)
+    tinted = {"facts": facts | {"grey_cast": (0.0, 0.08)}, "colours": ("target", "target")}
+    gate = gates_of(bench, pair, **tinted)[0]["white_balance"]
+    assert gate.verdict is CheckVerdict.FAIL
+    assert set(gate.refuses) == fragile("colour")
+    one = {"facts": facts, "colours": ("target", "none")}
+    assert gates_of(bench, pair, **one)[0]["white_balance"].verdict is CheckVerdict.NOT_APPLICABLE
+
+
+def test_raw_beside_a_developed_photo_refuses_texture_and_colour(bench, pair):
+    files = ({"format": "RAW"}, {"format": "JPEG"})
+    gate = gates_of(bench, pair, files=files)[0]["camera"]
+    assert gate.verdict is CheckVerdict.FAIL
+    assert set(gate.refuses) == fragile("light", "blur", "colour")
+    gate = gates_of(bench, pair, files=files, colours=("target", "target"))[0]["camera"]
+    assert set(gate.refuses) == fragile("blur")
+    both = gates_of(bench, pair, files=({"format": "RAW"}, {"format": "RAW"}))[0]["camera"]
+    assert both.verdict is CheckVerdict.PASS
 
 
 def test_a_white_balance_that_reference_skin_corrects_is_marked(bench, pair):

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from dermadelta import measures
 from dermadelta.config import Config
@@ -137,3 +138,9 @@ def test_a_refused_pair_shows_both_photos_as_taken(bench):
     assert [picture.kind for picture in found] == ["before", "after"]
     rows, cols = photos[0].photo.photo.rgb.shape[:2]
     assert found[0].pixels.shape[:2] == (round(300 * rows / cols), 300)
+
+
+@pytest.mark.parametrize("end", [0.0, -1.0])
+def test_a_heat_scale_without_width_is_no_setting(end):
+    with pytest.raises(ValidationError):
+        DepictConfig(heat_difference={"EI": end})

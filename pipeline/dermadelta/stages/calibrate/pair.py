@@ -33,7 +33,8 @@ def alike(
     remarks = [_fault(photo) for photo in photos]
     if all(photo.colour.absolute for photo in photos) or len(set(kinds)) == 1:
         return tuple(photos), tuple(text for text in remarks if text)
-    lacking = next(p for p in photos if p.colour.kind != _best(kinds))
+    absolute = any(photo.colour.absolute for photo in photos)
+    lacking = next(p for p in photos if not (p.colour.absolute if absolute else _corrected(p)))
     remarks.append(
         f"colours are not corrected: {lacking.photo.ref.photo_id} has no usable"
         f" {_NAMES[_best(kinds)]}, and one corrected photo cannot be held against one as taken"
@@ -49,6 +50,10 @@ _NAMES = {"target": "target card", "chart": "colour chart", "grey": "grey card"}
 
 def _best(kinds: Sequence[str]) -> str:
     return next(kind for kind in _NAMES if kind in kinds)
+
+
+def _corrected(photo: CalibratedPhoto) -> bool:
+    return photo.colour.kind != "none"
 
 
 def _fault(photo: CalibratedPhoto) -> str:

@@ -37,14 +37,17 @@ _SAME_WORDS = {
 _NOTHING = frozenset(
     {"", "none", "no", "nothing", "bare", "clean", "cleaned", "cleansed", "washed", "cleanskin"}
 )
+_RAW = "RAW"
 _TWO_WORDS = ("make up", "sun screen", "sun cream", "sun block", "clean skin", "bare skin")
 
 
 def camera(seen: Compared) -> Check:
-    """Both photos come from the same camera and lens, without portrait mode.
+    """Both photos come from the same camera and lens, developed alike, without portrait mode.
 
     Portrait mode refuses texture: what is out of its depth is blurred by computing, by an amount
-    that no spectrum of skin tells. Another camera, lens or zoom is marked: exposure, colour, blur
+    that no spectrum of skin tells. Camera RAW beside a developed photo refuses texture and colour,
+    whose contrast the camera's tone curve changed on one side alone, unless a target or chart
+    undoes the curve on both; the sharpening of the developed one stays then. Another camera, lens or zoom is marked: exposure, colour, blur
     and scale have gates of their own. So are files that say nothing.
     """
     before, after = seen.before.photo.metadata, seen.after.photo.metadata
@@ -60,6 +63,19 @@ def camera(seen: Compared) -> Check:
             f"The {' and the '.join(portrait)} photo was taken in portrait mode, which blurs by"
             " computing: switch it off and retake.",
             fragile("blur"),
+        )
+    raw = [m.format == _RAW for m in (before, after)]
+    if raw[0] != raw[1]:
+        calibrated = seen.before.colour.absolute and seen.after.colour.absolute
+        return Check(
+            "camera",
+            "camera RAW and a developed photo",
+            "",
+            limit,
+            CheckVerdict.FAIL,
+            "One photo is camera RAW, the other was developed by the camera with a tone curve of its"
+            " own: use the same kind of file for every visit.",
+            fragile("blur") if calibrated else texture_and_colour(),
         )
     differs = _differences(before, after, seen.config.max_focal_change)
     if differs:
