@@ -79,8 +79,8 @@ class PhotoRef:
     path to a mask image or polygon file, or an inline polygon ``"x,y x,y x,y"``; None if not
     given. ``landmarks`` is a path to a table of points that this photo shares with the first
     before photo of its pair (columns before_x, before_y, after_x, after_y). ``details`` keeps the
-    other known columns as they are (prep is read by the gates, chart_corners by calibration), ``extra`` the user's own columns
-    (``x_<name>``).
+    other known columns as they are (prep is read by the gates, chart_corners by calibration),
+    ``extra`` the user's own columns (``x_<name>``).
     """
 
     path: str
@@ -312,12 +312,16 @@ class Scale:
     """Millimetres per pixel of the upright photograph, near the skin that is measured.
 
     ``rel_sd`` is the relative standard deviation (0.01 = 1 %). ``source`` is target, marker,
-    ruler or given; ``carried`` when it came from the other photo through the alignment.
+    ruler or given; ``carried`` when it came from the other photo through the alignment. ``to_mm``
+    is the homography (nine numbers by rows) from pixels to millimetres on the plane of a target
+    card, by which a tilted photo has another scale in every place; empty where there is one number
+    for all.
     """
 
     mm_per_px: float
     rel_sd: float
     source: Literal["target", "marker", "ruler", "given", "carried"]
+    to_mm: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -197,9 +197,7 @@ def _photos(run: _Run, loaded: list[tuple[Role, Photo]]) -> list[AlignedPhoto]:
     """The same with their scale, colours and regions, not aligned yet."""
     with run.timed("calibrate"):
         values = run.config.card_values()
-        found = [calibrate(photo, run.config.calibrate, values) for _, photo in loaded]
-        photos, remarks = alike(found)
-    run.remarks.extend(remarks)
+        photos = [calibrate(photo, run.config.calibrate, values) for _, photo in loaded]
     return [
         AlignedPhoto(photo, _regions(run, photo, first=number == 0), role, None)
         for number, (photo, (role, _)) in enumerate(zip(photos, loaded, strict=True))
@@ -225,7 +223,15 @@ def _aligned(run: _Run, photos: list[AlignedPhoto]) -> list[AlignedPhoto] | NotA
         return refusal
     kept, copies = distinct(aligned, run.config.distinct)
     run.remarks.extend((*left_out, *copies))
-    return kept
+    return _same_colours(run, kept)
+
+
+def _same_colours(run: _Run, aligned: list[AlignedPhoto]) -> list[AlignedPhoto]:
+    """Photos that are all corrected, or none of which is; one that would spoil this is left out."""
+    kept, remarks = alike([(item.role, item.photo) for item in aligned])
+    run.remarks.extend(remarks)
+    pairs = zip(aligned, kept, strict=True)
+    return [replace(item, photo=photo) for item, photo in pairs if photo is not None]
 
 
 def _needs_no_other(item: AlignedPhoto, found: Alignment) -> bool:

@@ -42,6 +42,7 @@ class CardRead:
 
     printed: str
     person: int
+    draw: int
     tone: str
     fault: str
     scale_error: float | None
@@ -68,7 +69,8 @@ def cards(people: int, draws: int, printed: str, config: Config) -> Iterator[Car
                 (case.before, pair.before, pair.truth.before.redness_a),
                 (case.after, pair.after, pair.truth.after.redness_a),
             ):
-                yield _read(printed, person, case.tone, plan, shot, values, true, config)
+                place = (printed, person, draw, case.tone)
+                yield _read(place, plan, shot, values, true, config)
 
 
 def _case(rng: np.random.Generator, person: int) -> Case:
@@ -80,9 +82,7 @@ def _case(rng: np.random.Generator, person: int) -> Case:
 
 
 def _read(
-    printed: str,
-    person: int,
-    tone: str,
+    place: tuple[str, int, int, str],
     plan: ShotPlan,
     shot: Shot,
     values: Colours | None,
@@ -95,13 +95,13 @@ def _read(
         photo = load(photo_ref(path, plan.taken_at.date()), config.load)
         found = calibrate(photo, config.calibrate, values)
     if isinstance(found.card, NotMeasured):
-        return CardRead(printed, person, tone, "not found", None, (), None)
+        return CardRead(*place, "not found", None, (), None)
     scale = None
     if isinstance(found.scale, Scale):
         scale = found.scale.mm_per_px / _true_mm_per_px(plan, shot) - 1.0
     left = tuple(p.de00 for p in found.card.patches if not isinstance(p.de00, NotMeasured))
     skin = _a_star(found, shot) - true_a if found.colour.absolute else None
-    return CardRead(printed, person, tone, found.card.fault, scale, left, skin)
+    return CardRead(*place, found.card.fault, scale, left, skin)
 
 
 def _a_star(found: CalibratedPhoto, shot: Shot) -> float:

@@ -226,7 +226,23 @@ def _cards(found: Sequence[CardRead]) -> Iterator[Figure]:
                 part, "error of a* of the skin beside it, RMS", float(np.sqrt(np.mean(skin**2))),
                 "a*", len(skin), remark=f"mean {skin.mean():+.2f}",
             )  # fmt: skip
+        changes = _changes_of(seen)
+        if len(changes):
+            yield Figure(
+                part, "error of its change from photo to photo, the region alone, RMS",
+                float(np.sqrt(np.mean(changes**2))), "a*", len(changes),
+                remark=f"mean {changes.mean():+.2f}",
+            )  # fmt: skip
         faults = [c.fault for c in seen if c.fault]
         if faults:
             yield Figure(part, "colours refused", 100.0 * len(faults) / len(own), "%", len(own),
                          remark=faults[0][:120])  # fmt: skip
+
+
+def _changes_of(seen: Sequence[CardRead]) -> Floats:
+    """Errors of a* of the second photo less those of the first: what is common drops out."""
+    pairs: dict[tuple[int, int], list[float]] = {}
+    for item in seen:
+        if item.skin_a is not None:
+            pairs.setdefault((item.person, item.draw), []).append(item.skin_a)
+    return np.array([both[1] - both[0] for both in pairs.values() if len(both) == 2])

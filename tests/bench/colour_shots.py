@@ -202,9 +202,11 @@ class Observed:
 
 def observed(pair: PairRef, config: Config) -> Observed | str:
     """Take a pair through the stages up to its gates; a text says where it stops."""
-    photos, _ = alike(
-        [calibrate(load(ref, config.load), config.calibrate) for ref in (*pair.before, *pair.after)]
+    refs = zip((Role.BEFORE, Role.AFTER), (*pair.before, *pair.after), strict=True)
+    kept, _ = alike(
+        [(role, calibrate(load(ref, config.load), config.calibrate)) for role, ref in refs]
     )
+    photos = [photo for photo in kept if photo is not None]
     first, second = (
         AlignedPhoto(p, region(p, pair.treated_area, None, config.region), role, None)
         for p, role in zip(photos, (Role.BEFORE, Role.AFTER), strict=True)

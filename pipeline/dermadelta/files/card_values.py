@@ -27,6 +27,10 @@ ILLUMINANT = "illuminant"
 Illuminant = Literal["D50", "D65"]
 
 _LIMITS = {"L": (0.0, 100.0), "a": (-128.0, 128.0), "b": (-128.0, 128.0)}
+_NAME_IT = "Correct calibrate.target_values."
+_LARGEST_BYTES = 1_000_000
+"""A filled-in table has a thousandth of it; what is larger is another file."""
+
 _TEMPLATE = "Start from a table made by dermadelta target OUT --values FILE.csv."
 
 
@@ -110,10 +114,16 @@ def _fault(name: str, cause: str, remedy: str) -> InputError:
 
 def _table(path: str | Path, name: str) -> Delimited:
     try:
-        return parse_delimited(openable(path).read_bytes())
+        if openable(path).is_dir():
+            raise _fault(name, "it is a folder", _NAME_IT)
+        with openable(path).open("rb") as stream:
+            data = stream.read(_LARGEST_BYTES + 1)
+        if len(data) > _LARGEST_BYTES:
+            raise _fault(name, "it is too large for a table of measured colours", _NAME_IT)
+        return parse_delimited(data)
     except FileNotFoundError as fault:
         cause = "the table of measured colours does not exist"
-        raise _fault(name, cause, "Correct calibrate.target_values.") from fault
+        raise _fault(name, cause, _NAME_IT) from fault
     except OSError as fault:
         cause = f"the table of measured colours cannot be read ({fault.strerror})"
         remedy = "Close it in other programs and run the same command again."

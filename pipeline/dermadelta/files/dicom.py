@@ -1,7 +1,8 @@
 """DICOM visible-light photographs: the picture inside, and nothing about the patient.
 
 Only the elements listed in ``_WANTED`` are read at all, so that no name, number or date of birth
-can reach a message or a result. The wrapped JPEG goes to the same decoder as any other.
+can reach a message or a result; those in ``_WITHHELD`` only to be cut out of what the device says
+of itself, where some write them. The wrapped JPEG goes to the same decoder as any other.
 
 References
 ----------
@@ -59,6 +60,8 @@ _WANTED = [
     "AcquisitionDateTime", "AcquisitionDate", "AcquisitionTime", "ContentDate", "ContentTime",
     "PixelData",
 ]  # fmt: skip
+
+_WITHHELD = ["PatientName", "PatientID"]
 
 _LONG_STRING = 64
 """Most characters of the value of a text element here (PS3.5, table 6.2-1, LO)."""
@@ -173,14 +176,16 @@ def _damaged(file: str) -> UnreadablePhoto:
 def _read(pydicom: ModuleType, data: bytes, file: str) -> Any:
     """The wanted elements; refuses what holds no single photograph that can be decoded."""
     syntax = _transfer_syntax(data)
+    if not syntax:
+        raise _damaged(file)
     if syntax not in (*_PLAIN, RLE, *_JPEG, *_JPEG2000):
         # Known before parsing, as a deflated file would be inflated without limit.
         raise UnsupportedPhoto(
-            f"its compression is not read (transfer syntax {syntax or 'not given'})",
+            f"its compression is not read (transfer syntax {syntax})",
             remedy="Export it uncompressed, as JPEG baseline or JPEG 2000, or as a TIFF.",
             file=file,
         )
-    stored = pydicom.dcmread(io.BytesIO(data), specific_tags=_WANTED)
+    stored = pydicom.dcmread(io.BytesIO(data), specific_tags=_WANTED + _WITHHELD)
     if str(stored.get("SOPClassUID", "")) not in _PHOTOGRAPHS:
         raise UnsupportedPhoto(
             "the DICOM file is no photograph by visible light",
@@ -218,8 +223,8 @@ def _examined(stored: Any, file: str) -> Examined:
             raise UnsupportedPhoto(cause, remedy=CONVERT, file=file)
         facts = found
     exif = Exif(
-        camera=_device(_text(stored, "Manufacturer"), _text(stored, "ManufacturerModelName")),
-        software=_text(stored, "SoftwareVersions"),
+        camera=_device(_said(stored, "Manufacturer"), _said(stored, "ManufacturerModelName")),
+        software=_said(stored, "SoftwareVersions"),
         captured_at=_moment(stored),
     )
     return Examined(facts, exif, _colour(stored), wrapped)
@@ -252,6 +257,21 @@ def _text(stored: Any, name: str) -> str:
     text = " ".join([value] if isinstance(value, str) else map(str, value)).strip()
     # A damaged length makes a value run on into its neighbours, the patient's among them.
     return text if text.isprintable() and len(text) <= _LONG_STRING else ""
+
+
+def _said(stored: Any, name: str) -> str:
+    """What the device says of itself, without any word of the patient's name and number."""
+    text = _text(stored, name)
+    if "^" in text:  # parts of a person's name (PS3.5, table 6.2-1, PN)
+        return ""
+    raw = [bytes(stored.get_item(tag).value or b"") for tag in _WITHHELD if tag in stored]
+    about = " ".join(value.decode(kind, "replace") for value in raw for kind in ("utf-8", "cp1252"))
+    secret = {word for word in _words(about) if len(word) > 2}
+    return " ".join(part for part in text.split() if secret.isdisjoint(_words(part)))
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[^\W_]+", text.casefold()))
 
 
 def _device(maker: str, model: str) -> str:

@@ -121,7 +121,9 @@ def _read_labelme(path: str, label: str) -> tuple[tuple[int, int] | None, list[P
         raise MaskError(
             "the region file does not exist", remedy="Correct its name in the table.", file=name
         ) from fault
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as fault:
+    except (
+        OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError,
+    ) as fault:  # fmt: skip
         raise MaskError(
             f"it is no LabelMe polygon file ({type(fault).__name__}: {fault})",
             remedy="Save the polygons again with LabelMe, or use a PNG mask.",

@@ -95,30 +95,6 @@ def corner_of(number: int) -> int | None:
     return corner if 0 <= corner < len(CORNERS) else None
 
 
-def size_of(numbers: dict[int, int]) -> int | None:
-    """Length of a card in mm from the numbers of its markers, by corner.
-
-    Parameters
-    ----------
-    numbers : dict of int to int
-        Marker number by corner 0 to 3; at least three.
-
-    Returns
-    -------
-    int or None
-        None with fewer than three, or where the four contradict each other.
-    """
-    digits = {corner: (number - FIRST_NUMBER) % _DIGITS for corner, number in numbers.items()}
-    if len(digits) < len(CORNERS) - 1:
-        return None
-    for code in range(_DIGITS ** len(_CHECK)):
-        whole = [code // _DIGITS**2, code // _DIGITS % _DIGITS, code % _DIGITS]
-        whole.append(_check_digit(whole))
-        if all(whole[corner] == digit for corner, digit in digits.items()):
-            return SMALLEST_MM + code
-    return None
-
-
 def _check_digit(digits: list[int]) -> int:
     return sum(weight * digit for weight, digit in zip(_CHECK, digits, strict=True)) % _DIGITS
 

@@ -13,7 +13,7 @@ from dermadelta.kernels import card
 from dermadelta.kernels.card_fit import SOFTENED_PX, CardFit, Octaves, fitted, side_px, to_level
 from dermadelta.kernels.card_reading import read_digits
 from dermadelta.kernels.card_squares import dark_squares, from_markers, guesses
-from dermadelta.kernels.card_template import TO_MIDDLE, card_template
+from dermadelta.kernels.card_template import TO_MIDDLE, card_template, moves_of
 from dermadelta.kernels.geometry import (
     ASSUMED_FOCAL_35MM,
     apply_homography,
@@ -61,16 +61,14 @@ class FoundCard:
     ``to_photo`` is (3, 3), from card units (sides of a marker, x to the right and y down from the
     outer upper left corner of the paper) to pixels, centres at whole numbers. ``size_mm`` is None
     where the markers cannot be read surely. ``likeness`` is the correlation with the picture of a
-    card, ``margin`` by how much its markers fit better than those of the next best card (log of
-    what they leave unexplained). ``corner_sd_px`` is the SD of the place of a corner of the paper,
-    from what the fit leaves. ``seen`` are the corners, 0 to 3, whose markers are seen. ``blur_px``
+    card. ``corner_sd_px`` is the SD of the place of a corner of the paper, from what the fit
+    leaves. ``seen`` are the corners, 0 to 3, whose markers are seen. ``blur_px``
     is the SD of a Gaussian about as wide as the blur of the photograph, in steps.
     """
 
     to_photo: Floats
     size_mm: int | None
     likeness: float
-    margin: float
     corner_sd_px: float
     seen: tuple[int, ...]
     blur_px: float
@@ -132,7 +130,7 @@ def _read(octaves: Octaves, fit: CardFit) -> FoundCard | None:
     seen = tuple(int(c) for c in np.flatnonzero(digits.likeness.max(axis=1) >= _LEAST_MARKER))
     if len(seen) < _LEAST_SEEN:
         return None
-    size_mm, margin = _size(digits.likeness, seen)
+    size_mm = _size(digits.likeness, seen)
     fine = 16 if side_px(fit.to_photo) > 12.0 else 8
     numbers = () if size_mm is None else card.marker_numbers(size_mm)
     blur = _blur_from_above(fit.to_photo, digits.blur_px, fine)
@@ -140,8 +138,8 @@ def _read(octaves: Octaves, fit: CardFit) -> FoundCard | None:
     last = fitted(octaves, fit.to_photo, template, steps=8, shrinking=True)
     if last is None or last.likeness < _LEAST_LIKENESS:
         return None
-    sd = _corner_sd(last, fine)
-    return FoundCard(last.to_photo, size_mm, last.likeness, margin, sd, seen, digits.blur_px)
+    sd = _corner_sd(last)
+    return FoundCard(last.to_photo, size_mm, last.likeness, sd, seen, digits.blur_px)
 
 
 def _blur_from_above(to_photo: Floats, blur_px: float, px_per_side: int) -> tuple[float, float]:
@@ -153,13 +151,13 @@ def _blur_from_above(to_photo: Floats, blur_px: float, px_per_side: int) -> tupl
     return across, down
 
 
-def _size(likeness: Floats, seen: tuple[int, ...]) -> tuple[int | None, float]:
-    """Size whose markers fit best together, and by how much better than those of any other.
+def _size(likeness: Floats, seen: tuple[int, ...]) -> int | None:
+    """Size whose markers fit best together; None where another one fits nearly as well.
 
     A corner's misfit is ln √(1 − r²), the log of what its marker leaves unexplained.
     """
     if len(seen) < len(card.CORNERS) - 1:
-        return None, 0.0
+        return None
     sizes = range(card.SMALLEST_MM, card.LARGEST_MM + 1)
     numbers = np.array([card.marker_numbers(size) for size in sizes]) - card.FIRST_NUMBER
     fit = -0.5 * np.log(np.maximum(1.0 - likeness**2, _SMALLEST_MISFIT))
@@ -167,22 +165,19 @@ def _size(likeness: Floats, seen: tuple[int, ...]) -> tuple[int | None, float]:
     scores = fit[corners, numbers[:, corners] % likeness.shape[1]].sum(axis=1)
     order = np.argsort(scores)
     margin = float(scores[order[-1]] - scores[order[-2]])
-    return (sizes[int(order[-1])] if margin >= _LEAST_MARGIN else None), margin
+    return sizes[int(order[-1])] if margin >= _LEAST_MARGIN else None
 
 
-def _corner_sd(fit: CardFit, px_per_side: int) -> float:
+def _corner_sd(fit: CardFit) -> float:
     """SD of the four corners of the paper, root mean square, pixels of the photograph."""
     outline = np.array([[0, 0], [card.WIDTH, 0], [card.WIDTH, card.HEIGHT], [0, card.HEIGHT]])
     at = apply_homography(TO_MIDDLE, outline)
-    zero, one = np.zeros(4), np.ones(4)
-    u, v = at[:, 0], at[:, 1]
-    along_x = np.stack([u, v, one, zero, zero, zero, -u * u, -u * v], axis=-1)
-    along_y = np.stack([zero, zero, zero, u, v, one, -u * v, -v * v], axis=-1)
+    moves = np.moveaxis(moves_of(at[:, 0], at[:, 1]), 1, 0)
     unit = 0.5 * card.HEIGHT
     total = 0.0
-    for point, dx, dy in zip(outline, along_x, along_y, strict=True):
+    for point, moved in zip(outline, moves, strict=True):
         local = local_affine(fit.to_photo, point) * unit
-        jacobian = local @ np.stack([dx, dy])
+        jacobian = local @ moved
         total += float(np.trace(jacobian @ fit.covariance @ jacobian.T)) / 2.0
     return float(np.sqrt(total / len(outline)) * _TOGETHER)
 

@@ -91,19 +91,24 @@ def card_template(
     x, y = np.meshgrid(np.arange(cols) * at[0, 0] + at[0, 2], np.arange(rows) * at[1, 1] + at[1, 2])
     u = (TO_MIDDLE[0, 0] * x + TO_MIDDLE[0, 2]).ravel()
     v = (TO_MIDDLE[1, 1] * y + TO_MIDDLE[1, 2]).ravel()
-    zero, one = np.zeros_like(u), np.ones_like(u)
-    along_x = np.stack([u, v, one, zero, zero, zero, -u * u, -u * v], axis=-1)
-    along_y = np.stack([zero, zero, zero, u, v, one, -u * v, -v * v], axis=-1)
     from_edge = np.minimum(np.minimum(x, card.WIDTH - x), np.minimum(y, card.HEIGHT - y))
     slope = gradients(image, px_per_side)
     return CardTemplate(
         image=image,
         gradient=slope,
-        shading=np.stack([one, u, v], axis=-1),
-        moves=np.stack([along_x, along_y]),
+        shading=np.stack([np.ones_like(u), u, v], axis=-1),
+        moves=moves_of(u, v),
         inner=(from_edge > _EDGE).ravel().astype(np.float64),
         growth=np.abs(slope).T,
     )
+
+
+def moves_of(u: Floats, v: Floats) -> Floats:
+    """(2, n, 8): how points (n,) u and v move along each with the parameters of a homography."""
+    zero, one = np.zeros_like(u), np.ones_like(u)
+    along_x = np.stack([u, v, one, zero, zero, zero, -u * u, -u * v], axis=-1)
+    along_y = np.stack([zero, zero, zero, u, v, one, -u * v, -v * v], axis=-1)
+    return np.stack([along_x, along_y])
 
 
 def gradients(image: Image, px_per_side: int) -> Floats:

@@ -71,7 +71,7 @@ _FARTHEST_PX = 1e6
 """No photograph is so large that a corner could lie farther away."""
 
 _D50_WHITE = np.array([0.96422, 1.0, 0.82521])
-"""XYZ of D50 as in ICC.1:2022 (rounded from ASTM E308)."""
+"""XYZ of D50, ASTM E308 to five digits; the white of ICC profiles is rounded to four."""
 
 
 def reference_colours(edition: str = EDITIONS[0]) -> Floats:

@@ -89,6 +89,11 @@ def linearise(
     return out
 
 
+def eight_bit(rgb: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """Encoded pixels of any shape with 8 bits: of 16, the upper ones."""
+    return np.asarray(rgb if rgb.dtype == np.uint8 else rgb >> 8, dtype=np.uint8)
+
+
 def luminance(rgb: ArrayLike) -> NDArray[np.floating]:
     """Relative luminance Y (0..1) of linear RGB (..., 3); keeps float32 where given."""
     array = np.asarray(rgb)

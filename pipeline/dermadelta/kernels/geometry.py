@@ -43,6 +43,29 @@ def area_scale(matrix: Floats, points: ArrayLike) -> Floats:
     return scale
 
 
+def scale_ratio(to_plane: ArrayLike, points: ArrayLike, base: float) -> float:
+    """How much coarser a plane is shown at points than at ``base`` of its units per pixel.
+
+    Parameters
+    ----------
+    to_plane : (9,) or (3, 3) array_like
+        Homography from pixels to the plane; empty for one that is shown alike everywhere.
+    points : (..., 2) array_like
+        Pixels, x and y, at least one.
+    base : float
+        Units per pixel that the ratio is of.
+
+    Returns
+    -------
+    float
+        Median over the points; 1 for an empty homography.
+    """
+    matrix = np.asarray(to_plane, dtype=np.float64)
+    if matrix.size == 0:
+        return 1.0
+    return float(np.median(np.sqrt(area_scale(matrix.reshape(3, 3), points)))) / base
+
+
 def resize_transform(source: tuple[int, int], target: tuple[int, int]) -> Floats:
     """(3, 3) transform of pixel centres when a (rows, cols) image is resized to another shape.
 

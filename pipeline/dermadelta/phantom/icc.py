@@ -7,6 +7,9 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
+from dermadelta.files.icc_curves import D50_WHITE
+from dermadelta.kernels.adaptation import adaptation
+
 P3_TO_XYZ: NDArray[np.float64] = np.array(
     [
         [0.4865709486482162, 0.2656676931690931, 0.1982172852343625],
@@ -16,25 +19,19 @@ P3_TO_XYZ: NDArray[np.float64] = np.array(
 )
 """Linear Display P3 to XYZ (D65), from the primaries of SMPTE EG 432-1 and D65 white."""
 
-_BRADFORD: NDArray[np.float64] = np.array(
-    [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
-)
-_D50 = np.array([0.9642, 1.0, 0.8249])
-"""White of the profile connection space, ICC.1:2022."""
-
 
 def display_p3_profile() -> bytes:
     """Bytes of a version 4 matrix/TRC display profile for Display P3."""
-    adaptation = _d65_to_d50(P3_TO_XYZ.sum(axis=1))
-    columns = adaptation @ P3_TO_XYZ
+    to_d50 = adaptation(P3_TO_XYZ.sum(axis=1), D50_WHITE)
+    columns = to_d50 @ P3_TO_XYZ
     curve = struct.pack(">4sIHH", b"para", 0, 3, 0) + b"".join(
         _s15_fixed16(v) for v in (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
     )
     tags = {
         b"desc": _text("Display P3"),
         b"cprt": _text("No copyright, use freely"),
-        b"wtpt": _xyz(_D50),
-        b"chad": struct.pack(">4sI", b"sf32", 0) + b"".join(map(_s15_fixed16, adaptation.ravel())),
+        b"wtpt": _xyz(D50_WHITE),
+        b"chad": struct.pack(">4sI", b"sf32", 0) + b"".join(map(_s15_fixed16, to_d50.ravel())),
         b"rXYZ": _xyz(columns[:, 0]),
         b"gXYZ": _xyz(columns[:, 1]),
         b"bXYZ": _xyz(columns[:, 2]),
@@ -57,14 +54,8 @@ def _assemble(tags: dict[bytes, bytes]) -> bytes:
         ">I4sI4s4s4s6H4s4sIIIQI", size, b"\0\0\0\0", 0x04000000, b"mntr", b"RGB ", b"XYZ ",
         2026, 1, 1, 0, 0, 0, b"acsp", b"\0\0\0\0", 0, 0, 0, 0, 0,
     )  # fmt: skip
-    header += b"".join(_s15_fixed16(v) for v in _D50)
+    header += b"".join(_s15_fixed16(v) for v in D50_WHITE)
     return header + b"\0" * (128 - len(header)) + table + data
-
-
-def _d65_to_d50(white: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Bradford adaptation from ``white`` to D50."""
-    gain = np.diag((_BRADFORD @ _D50) / (_BRADFORD @ white))
-    return np.asarray(np.linalg.inv(_BRADFORD) @ gain @ _BRADFORD, dtype=np.float64)
 
 
 def _s15_fixed16(value: float) -> bytes:

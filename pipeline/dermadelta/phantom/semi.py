@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from dermadelta.errors import UsageError
 from dermadelta.files.images import read_image, upright
+from dermadelta.kernels.colour import eight_bit
 from dermadelta.phantom.camera import Camera, Image8, View
 from dermadelta.phantom.edits import Band, Edit, added_pigment, edited, redness, roughness
 from dermadelta.phantom.light import Light
@@ -144,8 +145,7 @@ def _base(case: SemiCase) -> tuple[NDArray[np.float32], Outline, float | None]:
     """Linear light of the base, cut and shrunk to the working size, its region and its scale."""
     decoded = read_image(case.base, max_pixels=_MAX_PIXELS)
     pixels = upright(decoded.pixels, decoded.header.orientation)
-    rgb = pixels if pixels.dtype == np.uint8 else (pixels >> 8)
-    linear, roi = close_up(linear_light(np.asarray(rgb, dtype=np.uint8)), Path(case.base).name)
+    linear, roi = close_up(linear_light(eight_bit(pixels)), Path(case.base).name)
     factor = case.width_px / linear.shape[1]
     if factor >= 1.0:
         return linear, roi, case.mm_per_px

@@ -79,7 +79,6 @@ DRAWN: Final = "phantom"
 """Name of the set that is drawn on reporting seeds; no folder of pairs may bear it."""
 
 _SHARES: Final = ("share", "share_low", "share_high", "share_of_measured")
-_PLACE: Final = ("data_set", "origin", "group_by", "group")
 
 
 @dataclass(frozen=True)

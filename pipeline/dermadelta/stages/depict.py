@@ -20,7 +20,6 @@ from dermadelta.domain import (
     Measure,
     NotMeasured,
     Picture,
-    Pixels,
     Read,
     Reading,
     Settings,
@@ -28,7 +27,7 @@ from dermadelta.domain import (
     TileGrid,
     Tiles,
 )
-from dermadelta.kernels.colour import linearise, srgb_encode
+from dermadelta.kernels.colour import eight_bit, linearise, srgb_encode
 from dermadelta.kernels.geometry import bounding_box, dense_map, invert_field
 from dermadelta.kernels.patch_picture import patch_picture
 from dermadelta.kernels.resampling import sample, sample_mask, sample_replicated, shrink_pixels
@@ -136,7 +135,7 @@ def _card_pictures(photos: Sequence[AlignedPhoto], config: DepictConfig) -> list
         quads = np.stack([patch.corners for patch in card.patches]) - np.array([x0, y0])
         found = [None if isinstance(p.de00, NotMeasured) else p.de00 for p in card.patches]
         drawn = patch_picture(
-            _as_stored(part), quads, found, config.card_de00, config.longer_side_px
+            eight_bit(part), quads, found, config.card_de00, config.longer_side_px
         )
         role = item.role.value
         caption = f"{card.kind} on the {role} photo: ΔE00 of every patch from a model without it"
@@ -151,10 +150,6 @@ def _around(outline: Matrix, shape: tuple[int, ...]) -> tuple[int, int, int, int
     low = np.clip(np.floor(outline.min(axis=0) - margin), 0, edge - 1).astype(int)
     high = np.clip(np.ceil(outline.max(axis=0) + margin) + 1, low + 1, edge).astype(int)
     return int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1])
-
-
-def _as_stored(rgb: Pixels) -> Bytes:
-    return np.asarray(rgb if rgb.dtype == np.uint8 else rgb >> 8, dtype=np.uint8)
 
 
 def _canvas(

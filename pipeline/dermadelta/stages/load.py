@@ -25,7 +25,7 @@ from dermadelta.domain import (
     Settings,
     ToLinear,
 )
-from dermadelta.errors import UnreadablePhoto
+from dermadelta.errors import MaskError, UnreadablePhoto
 from dermadelta.files.card_values import MeasuredPatch, read_card_values
 from dermadelta.files.examined import ColourTags
 from dermadelta.files.icc import parse_profile
@@ -185,12 +185,17 @@ def _given_masks(ref: PhotoRef, metadata: CaptureMetadata) -> dict[str, Mask]:
         "scar_mask": ref.scar_mask,
         "grey_card": ref.grey_card,
     }
-    shape = (metadata.height, metadata.width)
-    return {
-        name: read_region(source, shape, metadata.orientation)
-        for name, source in sources.items()
-        if source
-    }
+    shape, masks = (metadata.height, metadata.width), {}
+    for name, source in sources.items():
+        if not source:
+            continue
+        try:
+            masks[name] = read_region(source, shape, metadata.orientation)
+        except MaskError as fault:
+            # Of several regions of a photo, which one: a polygon in a table has no name of its own.
+            cause = f"{name} of {ref.shown_path}: {fault.cause}"
+            raise MaskError(cause, remedy=fault.remedy, file=fault.file) from fault
+    return masks
 
 
 def _given_landmarks(ref: PhotoRef, metadata: CaptureMetadata) -> Matrix:

@@ -376,13 +376,17 @@ def _prior_df(ratios: Floats) -> float:
 
 
 def _with_change(measure: Measure, entry: Entry, changed: Sequence[Known]) -> Entry:
-    """What the size of a change must add for 95 % of the pairs made to change to be held."""
-    if len(changed) < LEAST_CHANGED:
+    """What the size of a change must add for 95 % of the pairs made to change to be held.
+
+    Only pairs in which a change was seen, clear of what is predicted without one: of a change that
+    was not seen the size is unknown, and it would have to answer for errors of another cause.
+    """
+    told = [(predict(measure, item.evidence, entry), item) for item in changed]
+    told = [(p, k) for p, k in told if abs(p.value) >= Z95 * p.null_sd]
+    if len(told) < LEAST_CHANGED:
         return entry
-    predicted = [predict(measure, item.evidence, entry) for item in changed]
-    errors = np.array(
-        [p.value - _target(measure, k, p.weight) for p, k in zip(predicted, changed, strict=True)]
-    )
+    predicted = [p for p, _ in told]
+    errors = np.array([p.value - _target(measure, k, p.weight) for p, k in told])
     variance = np.array([p.null_sd**2 for p in predicted]) + 1e-15
     size = np.array([p.value**2 for p in predicted])
 

@@ -103,5 +103,9 @@ def test_a_table_that_is_not_there(tmp_path):
 
 
 def test_a_folder_is_no_table(tmp_path):
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="is a folder"):
         read_card_values(tmp_path, NAMES)
+
+
+def test_another_large_file_is_not_taken_apart(tmp_path):
+    assert "too large" in refusal(tmp_path, b"patch,L,a,b\n" + b"grey 1,50,0,0\n" * 80_000)

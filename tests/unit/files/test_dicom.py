@@ -336,6 +336,23 @@ def test_a_device_that_swallows_what_follows_is_not_told(read, quarters):
         assert "Secretname" not in header
 
 
+def test_a_patient_in_what_the_device_says_of_itself_is_cut_out(read, quarters):
+    data = dicom(
+        quarters.tobytes(),
+        Manufacturer="Secretname^Anna",
+        ManufacturerModelName="Dermo 3 of ANNA Secretname",
+        SoftwareVersions=["7.1", "PID-4711"],
+    )
+    header = read(data).header
+    assert (header.camera, header.software) == ("Dermo 3 of", "7.1")
+
+
+@pytest.mark.parametrize("end", [133, 140, 200])
+def test_a_file_that_ends_in_its_head_is_damaged(read, quarters, end):
+    with pytest.raises(UnreadablePhoto, match="damaged or truncated"):
+        read(dicom(quarters.tobytes())[:end])
+
+
 def test_flipped_bytes_give_pixels_or_a_photo_error(read, quarters, jpeg):
     rng = np.random.default_rng(12)
     for data in (dicom(quarters.tobytes()), dicom(jpeg, syntax=BASELINE)):

@@ -126,6 +126,8 @@ def test_polygons_drawn_on_another_picture_are_refused(tmp_path):
         '{"shapes": [{"points": [["a", 2], [1, 2], [3, 4]]}]}',
         '{"shapes": [{"points": [[NaN, 2], [1, 2], [3, 4]]}]}',
         '{"shapes": [{"points": [[1, 2], [3, 4]], "shape_type": "line"}]}',
+        '{"shapes": [{"points": [[1, 2], [3, 4], [5, 9]]}], "imageHeight": 1e999, "imageWidth": 5}',
+        "[" * 100_000,
     ],
 )
 def test_bad_polygon_files_are_mask_errors_with_a_remedy(tmp_path, content):

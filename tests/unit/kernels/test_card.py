@@ -19,7 +19,6 @@ from dermadelta.kernels.card import (
     marker_numbers,
     marker_squares,
     patches,
-    size_of,
     slanted_square,
 )
 from dermadelta.kernels.colour import srgb_decode
@@ -36,30 +35,10 @@ def boxes() -> np.ndarray:
 # ------------------------------------------------------------------------- size in markers
 
 
-@pytest.mark.parametrize("missing", [None, 0, 1, 2, 3])
-def test_every_size_is_read_back_with_any_marker_missing(missing):
-    for size in SIZES:
-        numbers = dict(enumerate(marker_numbers(size)))
-        numbers.pop(missing, None)
-        assert size_of(numbers) == size
-
-
-def test_any_single_wrong_digit_is_found():
-    for size in SIZES:
-        right = marker_numbers(size)
-        for corner, digit in itertools.product(range(4), range(5)):
-            wrong = dict(enumerate(right))
-            wrong[corner] = FIRST_NUMBER + 5 * corner + digit
-            assert size_of(wrong) == (size if wrong[corner] == right[corner] else None)
-
-
-def test_no_two_sizes_have_the_same_markers():
-    assert len({marker_numbers(size) for size in SIZES}) == len(SIZES)
-
-
-def test_two_markers_are_not_enough():
-    for kept in itertools.combinations(range(4), 2):
-        assert size_of({corner: marker_numbers(70)[corner] for corner in kept}) is None
+def test_any_three_markers_tell_the_size_and_any_wrong_one_is_found():
+    """Two sizes differ in two markers at least, so none is another one with one marker changed."""
+    for one, other in itertools.combinations(map(marker_numbers, SIZES), 2):
+        assert sum(a != b for a, b in zip(one, other, strict=True)) >= 2
 
 
 def test_a_marker_tells_its_corner():

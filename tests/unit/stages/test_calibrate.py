@@ -5,7 +5,7 @@ import pytest
 
 from dermadelta.domain import AlignedPhoto, NotMeasured, Role, Scale
 from dermadelta.kernels.colour import lab_to_linear, linear_to_lab, linearise, srgb_encode
-from dermadelta.kernels.geometry import area_scale
+from dermadelta.kernels.geometry import apply_homography, area_scale, scale_ratio
 from dermadelta.pair_result import calibration_of
 from dermadelta.phantom.marker import Marker, lay_marker
 from dermadelta.phantom.prints import Printed, lay_print, under_print
@@ -264,6 +264,20 @@ def test_measured_colours_take_the_place_of_the_nominal_ones(bench):
     assert now[0] < was[0] - 4.0
 
 
+@pytest.mark.parametrize("degrees", [0, 10, 20])
+def test_a_tilted_card_tells_the_scale_of_its_plane_in_every_place(bench, degrees):
+    view = tilted(degrees)
+    beside = Printed("target", 15.0, 0.0, turn_deg=90.0)
+    scene = np.tile(lab_to_linear(SKIN), (*SHAPE, 1)).astype(np.float32)
+    photo = through(lay_print(scene, replace(beside, x_mm=0.0, y_mm=12.0), view, 1.0))
+    found = calibrate(bench.photo(photo), CONFIG).scale
+    for place in ([430.0, 520.0], [430.0, 150.0]):
+        mm = apply_homography(np.linalg.inv(view), np.array([place]))[0]
+        true = float(1.0 / np.sqrt(area_scale(view, mm)))
+        ratio = scale_ratio(found.to_mm, np.array([place]), found.mm_per_px)
+        assert found.mm_per_px * ratio == pytest.approx(true, rel=0.006)
+
+
 CHART = Printed("chart", 14.0, 0.0)
 
 
@@ -307,13 +321,28 @@ def test_a_grey_card_gives_the_white_balance_alone(bench):
     assert found.fixtures[200, 700]
 
 
+def sides(before, after, *more):
+    return [(Role.BEFORE, before), (Role.AFTER, after), *((Role.AFTER, photo) for photo in more)]
+
+
+def test_a_repeat_without_a_card_does_not_take_it_from_the_others(bench):
+    carded = calibrate(bench.photo(through(card_scene()), "one"), CONFIG)
+    bare = calibrate(bench.photo(through(np.full((*SHAPE, 3), 0.3)), "two"), CONFIG)
+    kept, remarks = alike(sides(carded, carded, bare))
+    assert kept == [carded, carded, None]
+    assert any("two is left out" in text for text in remarks)
+    kept, _ = alike([(Role.BEFORE, bare), (Role.BEFORE, carded), (Role.AFTER, carded)])
+    assert [photo.colour.kind for photo in kept] == ["none"] * 3
+
+
 def test_colours_are_corrected_in_all_photos_of_a_pair_or_in_none(bench):
     carded = calibrate(bench.photo(through(card_scene(), (0.8, 0.7, 0.62)), "one"), CONFIG)
     bare = calibrate(bench.photo(through(np.full((*SHAPE, 3), 0.3)), "two"), CONFIG)
-    both, remarks = alike((carded, carded))
+    both, remarks = alike(sides(carded, carded))
     assert both[0] is carded
-    assert remarks == ()
-    mixed, remarks = alike((carded, bare))
+    assert len(remarks) == 1
+    assert "designed with" in remarks[0]
+    mixed, remarks = alike(sides(carded, bare))
     assert [photo.colour.kind for photo in mixed] == ["none", "none"]
     assert mixed[0].to_linear is carded.photo.to_linear
     assert mixed[0].scale == carded.scale
@@ -327,16 +356,16 @@ def test_the_photo_that_lacks_a_card_is_named_and_not_one_with_a_chart(bench):
         photo = replace(bare.photo, ref=replace(bare.photo.ref, photo_id=photo_id))
         return replace(bare, photo=photo, colour=replace(bare.colour, kind=kind))
 
-    _, remarks = alike((like("a", "target"), like("b", "chart"), bare))
-    assert "bare has no usable target card" in remarks[-1]
-    _, remarks = alike((like("a", "target"), like("b", "grey")))
+    _, remarks = alike(sides(like("a", "grey"), like("b", "chart"), bare))
+    assert "a has no usable colour chart" in remarks[-1]
+    _, remarks = alike(sides(like("a", "target"), like("b", "grey")))
     assert "b has no usable target card" in remarks[-1]
 
 
 def test_what_is_kept_of_a_card_that_is_not_used_says_so(bench):
     carded = calibrate(bench.photo(through(card_scene()), "one"), CONFIG)
     bare = calibrate(bench.photo(through(np.full((*SHAPE, 3), 0.3)), "two"), CONFIG)
-    (as_taken, _), _ = alike((carded, bare))
+    (as_taken, _), _ = alike(sides(carded, bare))
     used, unused = (
         calibration_of(AlignedPhoto(photo, None, Role.BEFORE, None)) for photo in (carded, as_taken)
     )

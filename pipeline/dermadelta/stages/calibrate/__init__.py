@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dermadelta.domain import CalibratedPhoto, Card, Mask, NotMeasured, Photo, Scale
+from dermadelta.kernels.colour import eight_bit
 from dermadelta.kernels.ruler import find_ruler
-from dermadelta.stages.calibrate.chart import read_chart, read_grey_card
+from dermadelta.stages.calibrate.chart import CORNERS, Read, read_chart, read_grey_card
 from dermadelta.stages.calibrate.colour import UNCORRECTED, corrected
 from dermadelta.stages.calibrate.config import CalibrateConfig
 from dermadelta.stages.calibrate.markers import find_markers, marker_scale, under_markers
@@ -55,12 +56,14 @@ def calibrate(
     target = read_target(photo, grey, values, config)
     lone = find_markers(grey, config)
     fixtures = under_markers(grey.shape, lone, config)
+    objects = _objects(photo, target, config)
+    for item in objects:
+        fixtures |= item.under
     card: Card | NotMeasured = NotMeasured("no chart or target in the photo")
     colour = UNCORRECTED
-    found = target or read_chart(photo, config) or read_grey_card(photo, config)
-    if found is not None:
-        card, colour = found.card, found.colour
-        fixtures |= found.under
+    if objects:
+        best = next((item for item in objects if not item.card.fault), objects[0])
+        card, colour = best.card, best.colour
     scale = _scale(photo, target, marker_scale(lone, config) if lone else None, config)
     if isinstance(scale, NotMeasured) and not lone and target is None:
         scale, ruler = _ruler(photo, grey, scale, config)
@@ -68,9 +71,20 @@ def calibrate(
     return corrected(CalibratedPhoto(photo, colour, scale, fixtures, card, photo.to_linear))
 
 
+def _objects(photo: Photo, target: Target | None, config: CalibrateConfig) -> list[Target | Read]:
+    """Objects of known colour in the order in which they are trusted; what a person marked first.
+
+    A bare chart is searched for only where there is no target that can be used.
+    """
+    marked = CORNERS in dict(photo.ref.details)
+    spoilt = target is None or bool(target.card.fault)
+    chart = read_chart(photo, config) if marked or spoilt else None
+    found = (chart, target) if marked else (target, chart)
+    return [item for item in (*found, read_grey_card(photo, config)) if item is not None]
+
+
 def _grey(photo: Photo) -> NDArray[np.uint8]:
-    eight = photo.rgb if photo.rgb.dtype == np.uint8 else (photo.rgb >> 8).astype(np.uint8)
-    return np.asarray(cv2.cvtColor(eight, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+    return np.asarray(cv2.cvtColor(eight_bit(photo.rgb), cv2.COLOR_RGB2GRAY), dtype=np.uint8)
 
 
 def _scale(

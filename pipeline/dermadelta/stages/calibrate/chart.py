@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dermadelta.domain import Card, ColourModel, Mask, NotMeasured, Photo, Pixels
+from dermadelta.domain import Card, ColourModel, Mask, NotMeasured, Photo
 from dermadelta.kernels.chart24 import (
     EDITIONS,
     PATCH_NAMES,
@@ -18,6 +17,7 @@ from dermadelta.kernels.chart24 import (
     reference_colours,
 )
 from dermadelta.kernels.chart_search import find_chart
+from dermadelta.kernels.colour import eight_bit
 from dermadelta.kernels.grey_card import read_grey_card as read_grey
 from dermadelta.stages.calibrate.colour import UNCORRECTED, Placed, Reference, read_colours
 from dermadelta.stages.calibrate.config import CalibrateConfig
@@ -45,9 +45,13 @@ class Read:
 def read_chart(photo: Photo, config: CalibrateConfig) -> Read | None:
     """The 24-patch chart, by the corners in the manifest or found; None where there is none."""
     given = dict(photo.ref.details).get(CORNERS)
-    corners = parse_corners(given) if given else None
+    try:
+        corners = parse_corners(given) if given else None
+    except ValueError as fault:
+        card = Card("chart", np.empty((0, 2)), (), _NO, _NO, nominal=True, fault=str(fault))
+        return Read(card, UNCORRECTED, np.zeros_like(photo.clipped))
     if corners is None and config.find_chart:
-        corners = find_chart(_eight_bit(photo.rgb))
+        corners = find_chart(eight_bit(photo.rgb))
     if corners is None:
         return None
     placed = Placed("chart", corners, patch_quads(corners), _NO, _NO)
@@ -57,6 +61,8 @@ def read_chart(photo: Photo, config: CalibrateConfig) -> Read | None:
         other = read_colours(photo, placed, _reference(edition), config)
         if _residual(other[0]) < _CLEARLY_BETTER * _residual(card):
             card, colour = other
+    if given and card.fault:
+        card = replace(card, fault=f"{card.fault}; or correct {CORNERS} in the manifest")
     return Read(card, colour, under_quad(photo.clipped.shape, corners))
 
 
@@ -95,7 +101,3 @@ def read_grey_card(photo: Photo, config: CalibrateConfig) -> Read | None:
         remedy = f"{fault}: outline an evenly lit part of it that is neither white nor black"
         return Read(replace(card, fault=remedy), UNCORRECTED, mask)
     return Read(card, replace(UNCORRECTED, kind="grey", matrix=read.matrix), mask)
-
-
-def _eight_bit(rgb: Pixels) -> NDArray[np.uint8]:
-    return np.asarray(rgb if rgb.dtype == np.uint8 else rgb >> 8, dtype=np.uint8)

@@ -103,6 +103,8 @@ def read_colours(
     for row, de00, used in zip(rows, fit.de00, fit.used, strict=True):
         left[row] = float(de00) if used else NotMeasured("covered, shining or faded")
     fault = _fault(fit, [reference.names[row] for row in rows], config)
+    if fault and placed.kind == "target":
+        fault += ", or measure the card and give its colours as calibrate.target_values"
     card = _card(placed, reference, read, left, fault)
     return card, UNCORRECTED if fault else _model(placed.kind, fit)
 
@@ -138,8 +140,7 @@ def _fault(fit: ColourFit, names: list[str], config: CalibrateConfig) -> str:
         f"its patches do not fit together (ΔE00 of patches left out in turn: mean"
         f" {fit.residual_de00:.1f}, 95 % below {fit.residual_p95_de00:.1f}, limits"
         f" {config.max_residual_de00:g} and {config.max_residual_p95_de00:g}; worst {names[worst]}"
-        f" with {fit.de00[worst]:.1f}): look for glare, shadow or a filter, or measure the card and"
-        " give its colours as calibrate.target_values"
+        f" with {fit.de00[worst]:.1f}): look for glare, shadow or a filter"
     )
 
 

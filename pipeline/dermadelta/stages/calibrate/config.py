@@ -38,8 +38,8 @@ class CalibrateConfig(Settings):
     ruler_rel_sd: float = Field(
         0.012,
         ge=0.0,
-        description="Uncertainty of the scale at the skin by a ruler beside it, relative: its print,"
-        " and the camera's tilt across it (1 % RMS on handheld rendered photos).",
+        description="Uncertainty of the scale at the skin by a ruler beside it, relative: its"
+        " print, and the camera's tilt across it (1 % RMS on handheld rendered photos).",
     )
     find_chart: bool = Field(
         True, description="Look for a bare 24-patch chart where there is no target card."

@@ -13,7 +13,7 @@ from dermadelta.domain import Card, ColourModel, Mask, Matrix, NotMeasured, Phot
 from dermadelta.kernels import card as layout
 from dermadelta.kernels.card_search import FoundCard, card_tilt_deg, find_card
 from dermadelta.kernels.colour import linearise, srgb_decode
-from dermadelta.kernels.geometry import apply_homography, local_affine
+from dermadelta.kernels.geometry import apply_homography, inverse, local_affine
 from dermadelta.kernels.slanted_edge import mtf50
 from dermadelta.stages.calibrate.colour import Placed, Reference, read_colours
 from dermadelta.stages.calibrate.config import CalibrateConfig
@@ -90,7 +90,10 @@ def _scale(found: FoundCard, config: CalibrateConfig) -> Scale | NotMeasured:
     # Corners half a card apart decide: the error of the mean over four of them.
     fit = 0.5 * found.corner_sd_px / (0.5 * layout.HEIGHT * px_per_side)
     rel_sd = float(np.hypot(fit, config.print_rel_sd))
-    return Scale(mm_per_side / px_per_side, rel_sd, "target")
+    to_mm = np.diag([mm_per_side, mm_per_side, 1.0]) @ inverse(found.to_photo)
+    return Scale(
+        mm_per_side / px_per_side, rel_sd, "target", tuple(float(v) for v in to_mm.ravel())
+    )
 
 
 def _sharpness(photo: Photo, found: FoundCard) -> float | NotMeasured:

@@ -20,11 +20,16 @@ from dermadelta.domain import (
 )
 from dermadelta.kernels.blobs import discolouration, lesion_thresholds
 from dermadelta.kernels.colour_map import COARSE_MM, coarse_map, colour_map, erythema_spread
+from dermadelta.kernels.geometry import scale_ratio
 from dermadelta.kernels.masks import shrink
 from dermadelta.kernels.memo import once
 from dermadelta.kernels.resampling import resize_mask, shrink_to
 from dermadelta.stages.carry.config import CarryConfig
 from dermadelta.stages.carry.cut import Cut
+
+_STRIDE = 8
+_PLANE_DOUBT = 0.2
+"""Share of the difference of scale between card and region that is doubted: skin is not flat."""
 
 
 def pair_scale(photos: Sequence[AlignedPhoto], cuts: Sequence[Cut]) -> Scale | NotMeasured:
@@ -34,6 +39,7 @@ def pair_scale(photos: Sequence[AlignedPhoto], cuts: Sequence[Cut]) -> Scale | N
     for photo, cut in zip(photos, (c for c in cuts if c.name == first), strict=True):
         scale = photo.photo.scale
         if isinstance(scale, Scale):
+            scale = _at_skin(scale, cut)
             found.append((np.log(scale.mm_per_px * cut.magnification), scale.rel_sd**-2, scale))
     source = photos[0].photo.scale
     if not found:
@@ -45,6 +51,18 @@ def pair_scale(photos: Sequence[AlignedPhoto], cuts: Sequence[Cut]) -> Scale | N
         float(total**-0.5),
         source.source if isinstance(source, Scale) else "carried",
     )
+
+
+def _at_skin(scale: Scale, cut: Cut) -> Scale:
+    """Scale of a photo at the region, which lies in the plane of the card as far as one knows."""
+    x0, y0, _, _ = cut.box
+    rows, cols = np.nonzero(cut.mask[::_STRIDE, ::_STRIDE])
+    points = np.stack([_STRIDE * cols + x0, _STRIDE * rows + y0], axis=-1)
+    if not len(points):
+        return scale
+    ratio = scale_ratio(scale.to_mm, points, scale.mm_per_px)
+    rel_sd = float(np.hypot(scale.rel_sd, _PLANE_DOUBT * np.log(ratio)))
+    return Scale(scale.mm_per_px * ratio, rel_sd, scale.source)
 
 
 def own_scale(base: Scale | NotMeasured, cut: Cut) -> Scale | NotMeasured:

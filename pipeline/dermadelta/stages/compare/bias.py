@@ -90,7 +90,7 @@ def _white_balance(seen: Compared) -> Part:
 
 def _pose(seen: Compared) -> Part:
     """Foreshortened after, by the lean that the perspective shows; its sign by the lengths."""
-    towards = np.sign(lengthening(seen.alignment.after_to_before, middle(seen)))
+    towards = np.sign(lengthening(seen.alignment.after_to_before, middle(seen, seen.after)))
     return _signed(float(towards) * (1.0 - float(np.cos(tilt_of(seen)))) / _POSE)
 
 

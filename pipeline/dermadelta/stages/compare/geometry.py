@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from dermadelta.domain import Check, CheckVerdict, NotMeasured
+from dermadelta.domain import CalibratedPhoto, Check, CheckVerdict, NotMeasured
 from dermadelta.kernels.geometry import (
     ASSUMED_FOCAL_35MM,
     focal_px,
     local_affine,
+    scale_ratio,
     tilt_between,
 )
 from dermadelta.stages.compare.gate import EVERYTHING, Compared, fragile, limit_check
@@ -96,7 +97,7 @@ def tilt_of(seen: Compared) -> float:
     """Lean of the after camera against the before camera, rad."""
     metadata = seen.after.photo.metadata
     focal = focal_px(metadata.focal_35mm or ASSUMED_FOCAL_35MM, (metadata.height, metadata.width))
-    return tilt_between(seen.alignment.after_to_before, middle(seen), focal)
+    return tilt_between(seen.alignment.after_to_before, middle(seen, seen.after), focal)
 
 
 def scale(seen: Compared) -> Check:
@@ -108,7 +109,11 @@ def scale(seen: Compared) -> Check:
             return Check("scale", side, "relative", limit, CheckVerdict.NOT_APPLICABLE, side.reason)
     if isinstance(before, NotMeasured) or isinstance(after, NotMeasured):
         raise TypeError("both scales are known here")
-    gap = float(np.log(after.mm_per_px / before.mm_per_px / magnification(seen)))
+    sides = [
+        side.mm_per_px * scale_ratio(side.to_mm, middle(seen, photo), side.mm_per_px)
+        for side, photo in ((before, seen.before), (after, seen.after))
+    ]
+    gap = float(np.log(sides[1] / sides[0] / magnification(seen)))
     return limit_check(
         "scale",
         abs(gap),
@@ -123,12 +128,12 @@ def scale(seen: Compared) -> Check:
 
 def magnification(seen: Compared) -> float:
     """Pixels of the before photo per pixel of the after photo, in the middle of the region."""
-    local = local_affine(seen.alignment.after_to_before, middle(seen))
+    local = local_affine(seen.alignment.after_to_before, middle(seen, seen.after))
     return float(np.sqrt(abs(np.linalg.det(local))))
 
 
-def middle(seen: Compared) -> tuple[float, float]:
-    """Middle of the region on the after photo, (x, y)."""
-    view = next(v for v in seen.carried.views if v.photo_id == seen.after.photo.ref.photo_id)
+def middle(seen: Compared, photo: CalibratedPhoto) -> tuple[float, float]:
+    """Middle of the region on a photo, (x, y)."""
+    view = next(v for v in seen.carried.views if v.photo_id == photo.photo.ref.photo_id)
     rows, cols = view.mask.shape
     return view.origin[0] + cols / 2.0, view.origin[1] + rows / 2.0
