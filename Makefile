@@ -71,7 +71,7 @@ samples: setup  ## make sample_images/ again
 	"$(BIN)/dermadelta" phantom sample_images --samples
 
 variance: setup  ## fit the packaged variance model again (hours; goes on where it stopped)
-	"$(BIN)/dermadelta" fit-variance --pairs 480 --seed 0 --work reports/variance \
+	"$(BIN)/dermadelta" fit-variance --pairs 720 --seed 0 --work reports/variance \
 	  --out pipeline/dermadelta/variance/model.json
 
 validation: setup  ## fill reports/validation/ again, real pairs of DATA included (hours; goes on)

@@ -157,7 +157,7 @@ def test_an_edited_copy_of_a_repeat_is_no_repeat(copied, cli):
 def test_another_variance_model_concludes_again_and_measures_nothing(copied, cli, tmp_path):
     before, rows = tables(copied.out), table(copied.out, "changes")
     entries = {item.name: GUESS[item.change].model_copy(
-        update={"version": item.version, "alone_factor": 3.0, "corrected_factor": 3.0})
+        update={"version": item.version, "alone_factor": 30.0, "corrected_factor": 30.0})
         for item in ALL}  # fmt: skip
     model = VarianceModel(name="own", made={}, measures=entries)
     (tmp_path / "model.json").write_text(model_text(model), encoding="utf-8")

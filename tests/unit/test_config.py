@@ -18,6 +18,7 @@ from dermadelta.config import (
 )
 from dermadelta.domain import Settings
 from dermadelta.errors import ConfigError
+from dermadelta.kernels.card import patches
 from dermadelta.variance.model import VarianceModel
 from dermadelta.variance.store import model_text
 
@@ -47,6 +48,8 @@ def another(value: Any) -> list[Any]:
         return [value * 1.01 + 1e-6, value * 0.99]
     if isinstance(value, str):
         return [value + "0", "DICT_5X5_50"]
+    if isinstance(value, dict):
+        return [{name: 1.01 * number for name, number in value.items()}]
     if isinstance(value, tuple) and value and isinstance(value[0], float):
         return [tuple(v * 1.01 for v in value)]
     if isinstance(value, tuple) and value and isinstance(value[0], int):
@@ -214,11 +217,27 @@ def test_every_value_is_part_of_the_fingerprint(path, value):
             continue
         if dict(leaves(config))[path] == value:
             continue
-        if path == ("estimate", "variance_model"):
-            return  # a file: its content counts, see the test below
+        if path in (("estimate", "variance_model"), ("calibrate", "target_values")):
+            return  # a file: its content counts, see the tests below
         assert config_fingerprint(config) != config_fingerprint(Config())
         return
     pytest.fail(f"no other value of {path} is allowed: {value!r}")
+
+
+def test_the_measured_colours_of_a_card_are_part_of_the_fingerprint(tmp_path):
+    file = tmp_path / "card.csv"
+    config = Config.model_validate({"calibrate": {"target_values": str(file)}})
+    prints = []
+    for change in (0.0, 1.0):
+        # Grey steps get darker down the table, as they do on a card.
+        rows = [
+            f"{item.name},{90.0 - 3.0 * n - (change if n == 24 else 0.0):.1f},0,0"
+            for n, item in enumerate(sorted(patches(), key=lambda item: item.name))
+        ]
+        file.write_text("\n".join(["patch,L,a,b", *rows]), encoding="utf-8")
+        prints.append((config_fingerprint(config), measuring_fingerprint(config)))
+    assert prints[0][0] != prints[1][0]
+    assert prints[0][1] != prints[1][1]
 
 
 def test_the_variance_model_is_part_of_the_fingerprint_but_asks_for_no_new_pixels(tmp_path):

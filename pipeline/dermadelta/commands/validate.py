@@ -37,7 +37,7 @@ from dermadelta.files.results import csv_text, remove_file, run_info_text, write
 from dermadelta.reporting.validation import MET, PAGE, goal_words, validation_page
 from dermadelta.reporting.validation_dictionary import validation_dictionary
 from dermadelta.study.goals import build_goals
-from dermadelta.study.scores import Scored, joined, score
+from dermadelta.study.scores import Scored, joined, score, shortened
 from dermadelta.study.truth import Truth
 from dermadelta.study.validation import build_tables
 
@@ -158,7 +158,8 @@ def validate(
         return _summary(out, sets, pd.DataFrame(), pending=pending, clock=clock)
     scored = _scored(work, sets, config)
     tables = build_tables(scored)
-    tables |= {"goals": build_goals(scored), "pairs": scored.pairs, "scores": scored.scores}
+    tables |= {"goals": build_goals(scored), "pairs": scored.pairs}
+    tables |= {"scores": shortened(scored.scores)}
     _write(out, tables, _info(request, config, sets), clock)
     return _summary(out, sets, tables["goals"], pending=0, clock=clock)
 

@@ -301,6 +301,17 @@ def _is_no_change(truth: Truth) -> bool:
     return bool(known) and all(known)
 
 
+def shortened(scores: pd.DataFrame) -> pd.DataFrame:
+    """The same with numbers of six significant digits, as many as any of them is worth.
+
+    A row per pair and measure makes the largest table by far; whole digits would double it.
+    """
+    numbers = scores.select_dtypes("float64")
+    return scores.assign(
+        **{name: numbers[name].map(lambda v: float(f"{v:.6g}")) for name in numbers.columns}
+    )
+
+
 def _score_rows(
     row: Mapping[str, Any], truth: Truth, main: Mapping[str, Estimate]
 ) -> list[dict[str, Any]]:

@@ -381,14 +381,13 @@ def _with_change(measure: Measure, entry: Entry, changed: Sequence[Known]) -> En
     Only pairs in which a change was seen, clear of what is predicted without one: of a change that
     was not seen the size is unknown, and it would have to answer for errors of another cause.
     """
-    told = [(predict(measure, item.evidence, entry), item) for item in changed]
-    told = [(p, k) for p, k in told if abs(p.value) >= Z95 * p.null_sd]
+    every = [(predict(measure, item.evidence, entry), item) for item in changed]
+    told = [(p, k) for p, k in every if abs(p.value) >= Z95 * p.null_sd]
     if len(told) < LEAST_CHANGED:
         return entry
-    predicted = [p for p, _ in told]
     errors = np.array([p.value - _target(measure, k, p.weight) for p, k in told])
-    variance = np.array([p.null_sd**2 for p in predicted]) + 1e-15
-    size = np.array([p.value**2 for p in predicted])
+    variance = np.array([p.null_sd**2 for p, _ in told]) + 1e-15
+    size = np.array([p.value**2 for p, _ in told])
 
     def lacks(share: float) -> float:
         return conformal_factor(errors / np.sqrt(variance + share**2 * size)) - 1.0

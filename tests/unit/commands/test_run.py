@@ -36,13 +36,14 @@ def test_ignored_files_are_counted_in_one_line_and_pictures_come_first(tmp_path)
     day = tmp_path / "S" / "2026-01-02"
     (tmp_path / "results" / "2026-01-02").mkdir(parents=True)
     day.mkdir(parents=True)
-    for name in ("a.jpg", "b.dng", "a.docx", ".hidden"):
+    for name in ("a.jpg", "b.psd", "a.docx", ".hidden"):
         (day / name).write_bytes(b"x")
     (tmp_path / "results" / "2026-01-02" / "run.json").write_bytes(b"x")
     intake = without_results(discover(tmp_path), tmp_path, tmp_path / "results")
     (line,) = ignored_note(intake.ignored)
-    assert line.startswith("2 files ignored: S/2026-01-02/b.dng (camera raw is not read), S/")
-    assert line.endswith("a.docx (no photo). Export it as 16-bit TIFF or as JPEG.")
+    first = "S/2026-01-02/b.psd (this kind of picture is not read)"
+    assert line.startswith(f"2 files ignored: {first}, S/")
+    assert line.endswith("a.docx (no photo). Export it as TIFF or JPEG.")
     assert ignored_note(()) == ()
 
 

@@ -73,8 +73,8 @@ def camera(seen: Compared) -> Check:
             "",
             limit,
             CheckVerdict.FAIL,
-            "One photo is camera RAW, the other was developed by the camera with a tone curve of its"
-            " own: use the same kind of file for every visit.",
+            "One photo is camera RAW, the other was developed by the camera with a tone curve of"
+            " its own: use the same kind of file for every visit.",
             fragile("blur") if calibrated else texture_and_colour(),
         )
     differs = _differences(before, after, seen.config.max_focal_change)
