@@ -36,6 +36,10 @@ class Bar:
     alt: str
 
 
+_SHORT: Final = 5
+"""Longer units would run into the 0 of the axis; they stand beside every number of the row."""
+
+
 def axis_limit(changes: Sequence[Reported]) -> float:
     """Return a round number for the end of the axis that changes of one unit share.
 
@@ -78,7 +82,7 @@ def bar(shown: Reported, limit: float) -> Bar:
         open_low=interval.low < -limit,
         open_high=interval.high > limit,
         label_low=f"−{_tick(limit)}",
-        label_high=with_unit(f"+{_tick(limit)}", shown.unit),
+        label_high=with_unit(f"+{_tick(limit)}", shown.unit if len(shown.unit) <= _SHORT else ""),
         alt=alt,
     )
 

@@ -47,8 +47,9 @@ def camera(seen: Compared) -> Check:
     Portrait mode refuses texture: what is out of its depth is blurred by computing, by an amount
     that no spectrum of skin tells. Camera RAW beside a developed photo refuses texture and colour,
     whose contrast the camera's tone curve changed on one side alone, unless a target or chart
-    undoes the curve on both; the sharpening of the developed one stays then. Another camera, lens or zoom is marked: exposure, colour, blur
-    and scale have gates of their own. So are files that say nothing.
+    undoes the curve on both; the sharpening of the developed one stays then. Another camera, lens
+    or zoom is marked: exposure, colour, blur and scale have gates of their own. So are files that
+    say nothing.
     """
     before, after = seen.before.photo.metadata, seen.after.photo.metadata
     limit = f"same, focal length within {100.0 * seen.config.max_focal_change:g} %"
