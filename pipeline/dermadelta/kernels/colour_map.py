@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dermadelta.kernels.colour import TINY
 from dermadelta.kernels.memo import once
 from dermadelta.kernels.resampling import resize_mask
-from dermadelta.kernels.statistics import robust_sd
+from dermadelta.kernels.statistics import central_share, robust_sd
 from dermadelta.kernels.texture import masked_gaussians
 
 FINEST_MM: Final = 0.1
@@ -240,6 +240,25 @@ def share_above(values: Floats, threshold: float) -> Floats:
     fine = np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_LINEAR))
     above = (fine > threshold).astype(np.float32)
     return _block_sums(above, _FINER) / np.float32(_FINER**2)
+
+
+def trimmed_tile_means(
+    colours: ColourMap, values: Floats, ranks: Floats, trim: float
+) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
+    """``tile_means`` without the used squares at either end of an order.
+
+    Parameters
+    ----------
+    values : (H, W) or (H, W, k) float32
+        What is averaged.
+    ranks : (H, W) float32
+        What squares are ordered by.
+    trim : float
+        Share left out at either end, 0 to below 0.5.
+    """
+    kept = colours.used
+    kept[kept] = central_share(ranks[kept], trim)
+    return tile_means(colours, values, kept)
 
 
 def square_centres(colours: ColourMap, origin: tuple[int, int]) -> NDArray[np.float64]:

@@ -45,10 +45,9 @@ from dermadelta.domain import (
     SkinView,
     Tiles,
 )
-from dermadelta.kernels.colour_map import ColourMap, colour_map, tile_means
+from dermadelta.kernels.colour_map import ColourMap, colour_map, trimmed_tile_means
 from dermadelta.kernels.memo import once
 from dermadelta.kernels.pigments import pigment_maps
-from dermadelta.kernels.statistics import central_share
 
 
 class Params(Settings):
@@ -80,9 +79,7 @@ def _colours(view: SkinView) -> ColourMap:
 
 
 def _mean(colours: ColourMap, density: FloatArray, params: Params) -> Read:
-    kept = colours.used
-    kept[kept] = central_share(density[kept], params.trim)
-    ids, weights, means = tile_means(colours, density, kept)
+    ids, weights, means = trimmed_tile_means(colours, density, density, params.trim)
     return Read(float(weights @ means / weights.sum()), Tiles(ids, weights, means, "mean"))
 
 

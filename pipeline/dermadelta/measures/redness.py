@@ -59,10 +59,10 @@ from dermadelta.kernels.colour_map import (
     share_above,
     square_centres,
     tile_means,
+    trimmed_tile_means,
 )
 from dermadelta.kernels.geometry import area_scale
 from dermadelta.kernels.memo import once
-from dermadelta.kernels.statistics import central_share
 
 
 class Params(Settings):
@@ -141,9 +141,7 @@ def _mean_colour(
     """Tiles that hold kept skin, its weights and mean linear RGB there, and its mean colour."""
     colours = once(colour_map, view, _mm_per_px(view))
     index = once(erythema_map, colours, None)
-    kept = colours.used
-    kept[kept] = central_share(index[kept], params.trim)
-    ids, weights, means = tile_means(colours, colours.rgb, kept)
+    ids, weights, means = trimmed_tile_means(colours, colours.rgb, index, params.trim)
     return ids, weights, means, weights @ means / weights.sum()
 
 

@@ -24,7 +24,6 @@ _DISAGREE = 0.05
 _REMEDIES = {
     "target": "print the card at 100 %",
     "marker": "set calibrate.marker_mm to the printed size",
-    "ruler": "set calibrate.find_ruler to false",
 }
 
 
@@ -66,7 +65,7 @@ def calibrate(
         card, colour = best.card, best.colour
     scale = _scale(photo, target, marker_scale(lone, config) if lone else None, config)
     if isinstance(scale, NotMeasured) and not lone and target is None:
-        scale, ruler = _ruler(photo, grey, scale, config)
+        scale, ruler = _ruler(grey, scale, config)
         fixtures |= ruler
     return corrected(CalibratedPhoto(photo, colour, scale, fixtures, card, photo.to_linear))
 
@@ -108,13 +107,11 @@ def _scale(
 
 
 def _ruler(
-    photo: Photo, grey: NDArray[np.uint8], no: NotMeasured, config: CalibrateConfig
+    grey: NDArray[np.uint8], no: NotMeasured, config: CalibrateConfig
 ) -> tuple[Scale | NotMeasured, Mask]:
-    """Scale of a ruler lying on the skin, and where it lies."""
+    """Scale of a ruler lying on the skin, and where it lies; asked only where nothing else says."""
     under = np.zeros(grey.shape, dtype=np.uint8)
-    if not config.find_ruler or photo.ref.mm_per_px is not None:
-        return no, under.astype(np.bool_)
-    found = find_ruler(grey)
+    found = find_ruler(grey) if config.find_ruler else None
     if found is None:
         return no, under.astype(np.bool_)
     cv2.fillConvexPoly(under, np.round(found.outline).astype(np.int32), 1)
