@@ -23,6 +23,7 @@ from dermadelta.stages.distinct import DistinctConfig
 from dermadelta.stages.estimate import EstimateConfig
 from dermadelta.stages.gather import GatherConfig
 from dermadelta.stages.load import CardValues, LoadConfig, load_card_values
+from dermadelta.stages.match import MatchConfig
 from dermadelta.stages.measure import MeasureConfig
 from dermadelta.stages.observe import ObserveConfig
 from dermadelta.stages.region import RegionConfig
@@ -56,6 +57,7 @@ class Config(Settings):
     observe: ObserveConfig = Field(default_factory=ObserveConfig)
     compare: CompareConfig = Field(default_factory=CompareConfig)
     measure: MeasureConfig = Field(default_factory=MeasureConfig)
+    match: MatchConfig = Field(default_factory=MatchConfig)
     gather: GatherConfig = Field(default_factory=GatherConfig)
     estimate: EstimateConfig = Field(default_factory=EstimateConfig)
     depict: DepictConfig = Field(default_factory=DepictConfig)

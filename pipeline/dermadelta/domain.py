@@ -23,7 +23,7 @@ Matrix = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Version of the stored results; part of every key, so older results are computed again."""
 
 
@@ -373,6 +373,13 @@ class Regions:
     usable: Mask
     left_out: tuple[tuple[str, float], ...]
 
+    @property
+    def reference_source(self) -> Literal["given", "automatic", "none"]:
+        """Where reference skin comes from."""
+        if isinstance(self.reference, NotMeasured):
+            return "none"
+        return "given" if self.reference.source == "given" else "automatic"
+
 
 # --------------------------------------------------------------------------- alignment
 
@@ -497,12 +504,14 @@ class SkinView:
     box, ``lesion`` the thresholds of the pair for automatic scars, to be held against
     ``discolouration``, (h, w) float32 ΔE00 from the surrounding skin. ``frame_short_side_px`` is
     that of the first before photo. ``untreated`` is the colour of the reference skin of the same
-    photo. ``calibrated``: colours are absolute, by a target card or chart.
+    photo. ``calibrated``: colours are absolute, by a target card or chart. ``site`` is the body
+    site as the user names it.
     """
 
     photo_id: str
     role: Role
     region: str
+    site: str
     rgb: FloatArray
     mask: Mask
     skin: Mask
@@ -600,6 +609,9 @@ class Read:
     before photo (0 for colour).
     ``own_rel_sd`` is the relative SD that the measure itself adds (where an outline is drawn).
     ``outline`` is the (h, w) mask that was found (scar), or None; ``drawn``: by a person.
+    ``marks`` is (n, 3) float64, the single things that were counted (pores, pieces of a line):
+    x and y of their middle in pixels of the view's box, and their size in such pixels (diameter of
+    a pore, width of a line); (0, 3) for a measure that counts nothing.
     """
 
     value: float
@@ -608,18 +620,21 @@ class Read:
     own_rel_sd: float = 0.0
     outline: Mask | None = None
     drawn: bool = False
+    marks: Matrix = field(default_factory=lambda: np.empty((0, 3)))
 
 
 class Need(StrEnum):
     """What a measure needs before it may be read or its change reported.
 
-    colour_anchor: untreated skin or a calibration target; colour_target: the latter.
+    colour_anchor: untreated skin or a calibration target; colour_target: the latter. body_site:
+    skin that is not of the face.
     """
 
     SCALE = "scale"
     NO_SCALE = "no_scale"
     COLOUR_ANCHOR = "colour_anchor"
     COLOUR_TARGET = "colour_target"
+    BODY_SITE = "body_site"
 
 
 @dataclass(frozen=True)
@@ -629,7 +644,9 @@ class Measure:
     ``change``: ratio (per cent, worked on in the log domain) or difference. ``uses_reference``:
     the change is corrected by the change of untreated skin where there is some. ``fragile_to``
     lists nuisances (``light``, ``blur``, ``colour``, ``alignment``, ``scale``) that enter its
-    variance. ``needs`` is checked by the stage, so that ``read`` can rely on it.
+    variance. ``needs`` is checked by the stage, so that ``read`` can rely on it. ``detail``: a
+    figure for researchers beside a main one; it stands in the tables, folded on the page, and has
+    no picture of its own.
     """
 
     name: str
@@ -645,6 +662,7 @@ class Measure:
     read: Callable[[SkinView, Any], Read | NotMeasured]
     version: int
     references: tuple[str, ...]
+    detail: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -821,6 +839,29 @@ class CalibrationSummary:
     reason: str
 
 
+@dataclass(frozen=True)
+class Matched:
+    """Which single things of two photographs are the same ones: a row of ``matches.csv``.
+
+    Counted on the skin that both show. ``matched`` are those found within ``tolerance_px`` (pixels
+    of the first before photo) of one of the other photo and nobody else's; ``by_chance`` is how
+    many would be if they lay anywhere. ``distance_px`` is the median distance of the matched ones,
+    ``size_change_pct`` the median change of their size; both NotMeasured where none matched.
+    """
+
+    measure: str
+    region: str
+    before_photo_id: str
+    after_photo_id: str
+    n_before: int
+    n_after: int
+    matched: int
+    by_chance: float
+    tolerance_px: float
+    distance_px: float | NotMeasured
+    size_change_pct: float | NotMeasured
+
+
 class PairStatus(StrEnum):
     """measured: at least one measure read; refused: a gate or check; failed: a fault."""
 
@@ -880,6 +921,7 @@ class PairResult:
     gates: tuple[Check, ...]
     regions: tuple[RegionSummary, ...]
     readings: tuple[StoredReading, ...]
+    matches: tuple[Matched, ...]
     evidence: tuple[Evidence, ...]
     estimates: tuple[Estimate, ...]
     pictures: tuple[tuple[str, str, str], ...]

@@ -16,6 +16,7 @@ from dermadelta.domain import (
     CheckVerdict,
     Comparability,
     Evidence,
+    Matched,
     Measure,
     NotMeasured,
     PairRef,
@@ -43,6 +44,7 @@ def measured_result(
     comparability: Comparability,
     catalogue: tuple[Measure, ...],
     readings: tuple[Reading, ...],
+    matches: tuple[Matched, ...],
     evidence: tuple[Evidence, ...],
     pictures: tuple[Picture, ...],
 ) -> PairResult:
@@ -60,7 +62,7 @@ def measured_result(
         Of the first after photo.
     catalogue : tuple of Measure
         Gives version and unit of every reading.
-    readings, evidence, pictures
+    readings, matches, evidence, pictures
         What the stages made of them.
 
     Returns
@@ -93,6 +95,7 @@ def measured_result(
         gates=comparability.gates,
         regions=_region_summaries(carried, base),
         readings=_stored(readings, catalogue, aligned),
+        matches=matches,
         evidence=evidence,
         estimates=(),
         pictures=_listed(pictures),
@@ -151,6 +154,7 @@ def unmeasured_result(
         gates=gates,
         regions=(),
         readings=(),
+        matches=(),
         evidence=(),
         estimates=(),
         pictures=_listed(pictures),

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from dermadelta.config import Config
 from dermadelta.domain import (
@@ -40,6 +39,7 @@ from dermadelta.stages.distinct import distinct
 from dermadelta.stages.estimate import estimate
 from dermadelta.stages.gather import gather
 from dermadelta.stages.load import load, load_mask
+from dermadelta.stages.match import match
 from dermadelta.stages.measure import measure
 from dermadelta.stages.observe import observe
 from dermadelta.stages.region import region
@@ -311,7 +311,9 @@ def _measured(run: _Run, aligned: list[AlignedPhoto], carried: Carried) -> PairR
     gates = _gates(run, aligned[0], after, carried)
     catalogue = config.catalogue()
     with run.timed("measure"):
-        readings = measure(carried, catalogue, config.params())
+        readings = measure(carried, catalogue, config.params(), config.measure)
+    with run.timed("match"):
+        matches = match(readings, aligned, carried, catalogue, config.match)
     with run.timed("gather"):
         evidence = gather(
             readings,
@@ -319,7 +321,7 @@ def _measured(run: _Run, aligned: list[AlignedPhoto], carried: Carried) -> PairR
             gates,
             alignment,
             catalogue,
-            _reference_source(aligned[0].regions),
+            aligned[0].regions.reference_source,
             config.gather,
         )
     with run.timed("depict"):
@@ -333,6 +335,7 @@ def _measured(run: _Run, aligned: list[AlignedPhoto], carried: Carried) -> PairR
         comparability=gates,
         catalogue=catalogue,
         readings=readings,
+        matches=matches,
         evidence=evidence,
         pictures=pictures,
     )
@@ -371,13 +374,6 @@ def conclude(result: PairResult, config: Config, within: Sequence[WithinVisit] =
             result.evidence, within, config.variance(), config.catalogue(), config.estimate
         ),
     )
-
-
-def _reference_source(regions: Regions) -> Literal["given", "automatic", "none"]:
-    reference = regions.reference
-    if isinstance(reference, NotMeasured):
-        return "none"
-    return "given" if reference.source == "given" else "automatic"
 
 
 def _refused(run: _Run, photos: list[AlignedPhoto], found: NotAligned) -> PairRun:

@@ -274,7 +274,7 @@ Values = dict[str, dict[Role, dict[str, float]]]
 def _values(carried: Carried, config: Config) -> Values:
     """Readings by measure, side and region."""
     found: Values = {name: {Role.BEFORE: {}, Role.AFTER: {}} for name in MEASURES}
-    for item in measure(carried, config.catalogue(), config.params()):
+    for item in measure(carried, config.catalogue(), config.params(), config.measure):
         if not isinstance(item.result, Read):
             raise TypeError(f"{item.measure} of {item.region}: {item.result.reason}")
         found[item.measure][item.role][item.region] = item.result.value

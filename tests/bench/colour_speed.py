@@ -59,6 +59,7 @@ def view() -> SkinView:
         photo_id="bench",
         role=Role.BEFORE,
         region="roi",
+        site="cheek",
         rgb=rgb,
         mask=mask,
         skin=mask,

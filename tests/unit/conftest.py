@@ -436,7 +436,7 @@ def outcome_of(
     assert after.alignment is not None
     pair = pair_ref((before.photo.photo.ref,), (after.photo.photo.ref,))
     gates = compare(pair, before.photo, after.photo, after.alignment, views, config.compare)
-    readings = measure(views, config.catalogue(), config.params())
+    readings = measure(views, config.catalogue(), config.params(), config.measure)
     rows = estimates_of(readings, views, gates, after.alignment, config, config.catalogue())
     return Outcome(photos, views, gates, readings, {row.measure: row for row in rows})
 

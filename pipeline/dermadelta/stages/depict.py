@@ -244,6 +244,8 @@ def _heat_pictures(
         for name in regions
     }
     for item in catalogue:
+        if item.detail:
+            continue
         for region in regions:
             pair = _pair_of(readings, item, region, canvas.ids)
             if pair is None:

@@ -47,6 +47,22 @@ _SCAR = Standard("scar_area_change_pct", "%", 0.5)
 STANDARDS: Final[Mapping[str, Standard]] = {
     "roughness": replace(_TEXTURE, scale="with"),
     "roughness_unscaled": replace(_TEXTURE, scale="without"),
+    "roughness_fine": Standard("optical_fine_change_pct", "%", 0.5, scale="with"),
+    "roughness_lines": Standard("optical_lines_change_pct", "%", 0.5, scale="with"),
+    "roughness_scar": Standard("optical_scar_change_pct", "%", 0.5, scale="with"),
+    "roughness_mean": Standard("optical_mean_change_pct", "%", 0.5, scale="with"),
+    "roughness_skewness": Standard("roughness_skewness_change", "1", 0.01, scale="with"),
+    "anisotropy": Standard("anisotropy_change", "1", 0.005, scale="with"),
+    "glcm_contrast": Standard("glcm_contrast_change_pct", "%", 0.5, scale="with"),
+    "glcm_joint_entropy": Standard("glcm_joint_entropy_change", "bit", 0.01, scale="with"),
+    "glcm_asm": Standard("glcm_asm_change_pct", "%", 0.5, scale="with"),
+    "glcm_idm": Standard("glcm_idm_change", "1", 0.002, scale="with"),
+    "pores_density": Standard("pores_density_change_pct", "%", 0.5, scale="with"),
+    "pores_area_share": Standard("pores_area_share_change_pct", "%", 0.5, scale="with"),
+    "pores_size": Standard("pores_size_change_pct", "%", 0.5, scale="with"),
+    "lines_length": Standard("lines_length_change_pct", "%", 0.5, scale="with"),
+    "lines_area_share": Standard("lines_area_share_change_pct", "%", 0.5, scale="with"),
+    "lines_depth": Standard("lines_depth_change_pct", "%", 0.5, scale="with"),
     "redness": Standard("redness_contrast_change_ei", "EI", 0.1, alone="redness_change_ei"),
     "redness_lab": Standard("redness_contrast_change_a", "a*", 0.1, alone="redness_change_a"),
     "red_share": Standard("red_share_change", "points", 0.5),
@@ -66,6 +82,9 @@ STANDARDS: Final[Mapping[str, Standard]] = {
     "spots_contrast": Standard("spots_contrast_change", "density", 0.002, scale="with"),
     "scar_area": replace(_SCAR, scale="with"),
     "scar_share": _SCAR,
+    "stretch_width": Standard("stretch_width_change_pct", "%", 0.5, scale="with"),
+    "stretch_length": Standard("stretch_length_change_pct", "%", 0.5, scale="with"),
+    "stretch_area_share": Standard("striae_area_change_pct", "%", 0.5, scale="with"),
 }
 """Measures whose truth is known, in the order of the tables; a new one adds a line."""
 

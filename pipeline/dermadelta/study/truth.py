@@ -31,6 +31,12 @@ ORIGINS: Final[tuple[Origin, ...]] = get_args(Origin)
 CHANGE_COLUMNS: Final = (
     "relief_change_pct",
     "optical_roughness_change_pct",
+    "optical_fine_change_pct",
+    "optical_lines_change_pct",
+    "optical_scar_change_pct",
+    "optical_mean_change_pct",
+    "roughness_skewness_change",
+    "anisotropy_change",
     "redness_change_ei",
     "redness_change_a",
     "redness_contrast_change_ei",
@@ -49,6 +55,19 @@ CHANGE_COLUMNS: Final = (
     "spots_area_share_change",
     "spots_contrast_change",
     "scar_area_change_pct",
+    "pores_density_change_pct",
+    "pores_area_share_change_pct",
+    "pores_size_change_pct",
+    "lines_length_change_pct",
+    "lines_area_share_change_pct",
+    "lines_depth_change_pct",
+    "stretch_width_change_pct",
+    "stretch_length_change_pct",
+    "striae_area_change_pct",
+    "glcm_contrast_change_pct",
+    "glcm_joint_entropy_change",
+    "glcm_asm_change_pct",
+    "glcm_idm_change",
 )
 """Columns that hold a true change; what each is stands in the phantom's dictionary."""
 

@@ -223,7 +223,7 @@ def result() -> PairResult:
         (gate, text_gate, no_gate),
         (RegionSummary("roi", "given", 0.25, nothing),),
         (StoredReading("roughness", 1, "ln", Role.BEFORE, "p1", date(2026, 1, 2), "roi", 1.25),),
-        (evidence,), (estimate,), (("before.jpg", "before", "Before"),),
+        (), (evidence,), (estimate,), (("before.jpg", "before", "Before"),),
     )  # fmt: skip
 
 

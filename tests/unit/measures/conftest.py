@@ -22,6 +22,7 @@ def painted(rgb: np.ndarray, mm_per_px: float | None = 0.1, **changes: Any) -> S
         "photo_id": "painted",
         "role": Role.BEFORE,
         "region": "roi",
+        "site": "thigh",
         "rgb": rgb.astype(np.float32),
         "mask": mask,
         "skin": mask,

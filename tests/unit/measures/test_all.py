@@ -45,7 +45,10 @@ def is_scaled(item: Measure) -> bool:
 @cache
 def read_all(views) -> dict[tuple[str, str, Role], Read | NotMeasured]:
     """Readings of every measure by name, region and role."""
-    return {(r.measure, r.region, r.role): r.result for r in measure(views, ALL, Config().params())}
+    return {
+        (r.measure, r.region, r.role): r.result
+        for r in measure(views, ALL, Config().params(), Config().measure)
+    }
 
 
 def value_of(item: Measure, views, region: str = "roi", role: Role = Role.BEFORE) -> float:
@@ -298,7 +301,7 @@ def identical(bench, skin):
             skin.aligned(scale=scaled, role=Role.AFTER, alignment=still),
         ]
         views = calibrated_views(bench, photos)
-        readings = measure(views, ALL, Config().params())
+        readings = measure(views, ALL, Config().params(), Config().measure)
         rows = bench.estimates_of(readings, views, Comparability((), (), 0.0), still, Config(), ALL)
         found[scaled] = {row.measure: row for row in rows}
     return found
@@ -321,7 +324,7 @@ def test_a_gate_that_names_it_refuses_it(item, bench, identical, views):
     gate = Check("gate", 2.0, "px", "≤ 1", CheckVerdict.FAIL, "Retake.", (item.name,))
     pair = views[is_scaled(item)]
     still = bench.homography_only(np.eye(3))
-    readings = list(measure(pair, ALL, Config().params()))
+    readings = list(measure(pair, ALL, Config().params(), Config().measure))
     readings += [replace(r, role=Role.AFTER) for r in readings]
     refused = Comparability((gate,), (), 0.0)
     rows = bench.estimates_of(readings, pair, refused, still, Config(), (item,))

@@ -297,6 +297,7 @@ def make_result(pair: PairRef | None = None, **changes: Any) -> PairResult:
         gates=GATES,
         regions=(RegionSummary("roi", "given", 0.18, 1240.0),),
         readings=readings,
+        matches=(),
         evidence=(),
         estimates=estimates,
         pictures=(

@@ -17,7 +17,7 @@ def pictures_of(bench, first, second, config=CONFIG):
         second.aligned(role=Role.AFTER, alignment=bench.homography_only(np.eye(3))),
     )
     views = bench.views_of(photos)
-    readings = measure(views, measures.ALL, Config().params())
+    readings = measure(views, measures.ALL, Config().params(), Config().measure)
     found = depict(*photos, views, readings, measures.ALL, config)
     return {picture.name: picture for picture in found}, found
 

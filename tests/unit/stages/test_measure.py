@@ -17,7 +17,7 @@ def skin(bench):
 
 def test_one_reading_per_view_and_measure(bench, skin):
     views = bench.views_of([skin.aligned()])
-    found = measure(views, measures.ALL, Config().params())
+    found = measure(views, measures.ALL, Config().params(), Config().measure)
     keys = [(r.measure, r.region) for r in found]
     assert len(set(keys)) == len(keys)
     assert {name for name, region in keys if region == "roi"} == {m.name for m in measures.ALL}
@@ -30,7 +30,7 @@ def test_one_reading_per_view_and_measure(bench, skin):
 def test_only_what_is_asked_for_is_read(bench, skin):
     views = bench.views_of([skin.aligned()])
     one = measures.by_name("redness")
-    found = measure(views, [one], Config().params())
+    found = measure(views, [one], Config().params(), Config().measure)
     assert {r.measure for r in found} == {"redness"}
 
 
@@ -39,14 +39,17 @@ def test_params_reach_the_measure(bench, skin):
     texture = measures.by_name("roughness")
     wide = Config.model_validate({"measures": {"texture": {"longest_mm": 3.0}}})
     values = [
-        measure(views, [texture], config.params())[0].result.value for config in (Config(), wide)
+        measure(views, [texture], config.params(), config.measure)[0].result.value
+        for config in (Config(), wide)
     ]
     assert values[1] > 1.02 * values[0]
 
 
 def test_a_resolution_too_coarse_is_not_measured(bench, skin):
     views = bench.views_of([skin.aligned(0.1)])
-    found = measure(views, [measures.by_name("roughness")], Config().params())[0].result
+    found = measure(views, [measures.by_name("roughness")], Config().params(), Config().measure)[
+        0
+    ].result
     assert isinstance(found, NotMeasured)
     assert "resolution" in found.reason
     assert "0.067" in found.reason
@@ -61,7 +64,9 @@ def plain_skin(bench, **changes):
 
 def test_skin_without_a_scar_says_so(bench):
     views = bench.views_of([plain_skin(bench).aligned()])
-    found = measure(views, [measures.by_name("scar_area")], Config().params())[0].result
+    found = measure(views, [measures.by_name("scar_area")], Config().params(), Config().measure)[
+        0
+    ].result
     assert isinstance(found, NotMeasured)
     assert "no scar" in found.reason
 
@@ -71,7 +76,7 @@ def test_a_scar_given_and_a_scar_found_have_the_true_area(bench, skin):
     area = measures.by_name("scar_area")
     for given, tolerance in ((True, 0.01), (False, 0.08)):
         views = bench.views_of([skin.aligned(scar_given=given)])
-        found = measure(views, [area], Config().params())[0].result
+        found = measure(views, [area], Config().params(), Config().measure)[0].result
         assert isinstance(found, Read)
         assert found.value == pytest.approx(true, rel=tolerance)
         assert found.outline is not None
@@ -81,16 +86,21 @@ def test_a_scar_given_and_a_scar_found_have_the_true_area(bench, skin):
 def test_roughness_is_the_contrast_of_the_relief(bench):
     rough = measures.by_name("roughness")
     views = [bench.views_of([plain_skin(bench, contrast=c).aligned()]) for c in (0.02, 0.04)]
-    values = [measure(v, [rough], Config().params())[0].result.value for v in views]
+    values = [
+        measure(v, [rough], Config().params(), Config().measure)[0].result.value for v in views
+    ]
     assert values[1] == pytest.approx(2 * values[0], rel=0.02)
 
 
 def test_redness_follows_a_gain_of_red(bench):
     item = measures.by_name("redness")
     values = [
-        measure(bench.views_of([bench.FormulaSkin(redder=r).aligned()]), [item], Config().params())[
-            0
-        ].result.value
+        measure(
+            bench.views_of([bench.FormulaSkin(redder=r).aligned()]),
+            [item],
+            Config().params(),
+            Config().measure,
+        )[0].result.value
         for r in (0.0, 0.1)
     ]
     # 100 log10(1.1)
@@ -109,7 +119,9 @@ def test_a_photo_from_nearer_reads_the_same(bench):
             skin.aligned(0.032, scar_given=given, role=Role.AFTER, alignment=nearer),
         ]
         # Carried only: a formula without lens and noise has no sharpness to compare.
-        found = measure(carry(photos, Config().carry), measures.ALL, Config().params())
+        found = measure(
+            carry(photos, Config().carry), measures.ALL, Config().params(), Config().measure
+        )
         values = {
             (r.measure, r.role): r.result.value
             for r in found

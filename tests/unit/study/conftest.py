@@ -89,7 +89,7 @@ def make_pair(
             *make_readings(Role.BEFORE, subject, days[0], before, version=version),
             *make_readings(Role.AFTER, subject, days[1], after, version=version),
         ),
-        evidence=(), estimates=(), pictures=(),
+        matches=(), evidence=(), estimates=(), pictures=(),
     )  # fmt: skip
 
 

@@ -99,6 +99,7 @@ def result(pair_id: str, *estimates: Estimate, **changes: Any) -> PairResult:
         gates=(),
         regions=(),
         readings=(),
+        matches=(),
         evidence=(),
         estimates=estimates,
         pictures=(),

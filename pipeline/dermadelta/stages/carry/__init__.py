@@ -113,6 +113,7 @@ def _views(
             photo_id=cut.source.photo.photo.ref.photo_id,
             role=cut.source.role,
             region=cut.name,
+            site=cut.source.photo.photo.ref.site,
             rgb=cut.rgb,
             mask=cut.mask,
             skin=cut.skin,
