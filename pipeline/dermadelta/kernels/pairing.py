@@ -10,6 +10,9 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ids = NDArray[np.int32]
 
+_SHIFT = 3.0
+"""Shift in tolerances: far enough that nothing meets its own counterpart."""
+
 
 def mutual_nearest(
     first: Floats, second: Floats, tolerance: float
@@ -36,8 +39,25 @@ def mutual_nearest(
     return left, np.asarray(nearest[left], dtype=np.intp), np.asarray(away[left], dtype=np.float64)
 
 
-def tile_overlap(first: tuple[Ids, Bools], second: tuple[Ids, Bools]) -> tuple[Ids, float]:
-    """Tiles that two masks both reach, and the area of the first mask on them in pixels.
+def chance_matches(first: Floats, second: Floats, tolerance: float) -> float:
+    """How many points would match if the second set lay elsewhere.
+
+    Mean number of pairs over shifts of the whole set in eight directions: what belongs together
+    is torn apart, while points that lie close or in rows still meet as they do.
+
+    Parameters
+    ----------
+    first, second, tolerance
+        As for ``mutual_nearest``.
+    """
+    angles = np.arange(8) * np.pi / 4.0
+    shifts = _SHIFT * tolerance * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    counts = [len(mutual_nearest(first, second + shift, tolerance)[0]) for shift in shifts]
+    return float(np.mean(counts))
+
+
+def common_tiles(first: tuple[Ids, Bools], second: tuple[Ids, Bools]) -> Ids:
+    """Tiles that two masks both reach.
 
     Parameters
     ----------
@@ -46,9 +66,8 @@ def tile_overlap(first: tuple[Ids, Bools], second: tuple[Ids, Bools]) -> tuple[I
 
     Returns
     -------
-    (ids, area)
-        Ascending tile numbers, and the pixels of the first mask that lie on them.
+    (k,) int32
+        Ascending.
     """
     one, two = (np.unique(ids[mask & (ids >= 0)]) for ids, mask in (first, second))
-    common = np.intersect1d(one, two)
-    return common, float(np.count_nonzero(np.isin(first[0], common) & first[1]))
+    return np.intersect1d(one, two)

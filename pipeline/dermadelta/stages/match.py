@@ -24,7 +24,7 @@ from dermadelta.domain import (
     SkinView,
 )
 from dermadelta.kernels.geometry import apply_field
-from dermadelta.kernels.pairing import mutual_nearest, tile_overlap
+from dermadelta.kernels.pairing import chance_matches, common_tiles, mutual_nearest
 
 Ids = NDArray[np.int32]
 
@@ -95,9 +95,7 @@ def _matched(
     after: AlignedPhoto,
     config: MatchConfig,
 ) -> Matched:
-    common, area = tile_overlap(
-        (views[0].tile_ids, views[0].mask), (views[1].tile_ids, views[1].mask)
-    )
+    common = common_tiles(*((view.tile_ids, view.mask) for view in views))
     first = _placed(reads[0].marks, views[0], None, common)
     second = _placed(reads[1].marks, views[1], after, common)
     sizes = np.concatenate([first[:, 2], second[:, 2]])
@@ -106,7 +104,6 @@ def _matched(
     tolerance = float(np.hypot(max(config.least_px, own), error))
     left, right, distance = mutual_nearest(first[:, :2], second[:, :2], tolerance)
     none = NotMeasured("nothing was found on both photos")
-    density = len(second) / max(area, 1.0)
     change = np.log(second[right, 2] / first[left, 2]) if len(left) else np.empty(0)
     return Matched(
         measure=item.name,
@@ -116,7 +113,7 @@ def _matched(
         n_before=len(first),
         n_after=len(second),
         matched=len(left),
-        by_chance=float(len(first) * -np.expm1(-density * np.pi * tolerance**2)),
+        by_chance=chance_matches(first[:, :2], second[:, :2], tolerance),
         tolerance_px=tolerance,
         distance_px=float(np.median(distance)) if len(left) else none,
         size_change_pct=float(100.0 * np.expm1(np.median(change))) if len(left) else none,
