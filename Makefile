@@ -11,10 +11,10 @@ PY    := $(BIN)/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint realdata bench bench-colour gallery wheel ci samples variance validation lock clean
+.PHONY: help setup demo test lint realdata bench bench-colour bench-texture gallery wheel ci samples variance validation lock clean
 
 help:  ## list the targets
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 22
 
 setup: $(READY)  ## create .venv and install everything, hash-locked
 
@@ -56,6 +56,10 @@ bench-colour: setup  ## hold colour, the target card and rulers against what is 
 	  > reports/bench/target.txt
 	"$(PY)" tests/bench/rulers.py 200 6 43 > reports/bench/rulers.txt
 	"$(PY)" tests/bench/colour_speed.py > reports/bench/colour_speed.txt
+
+bench-texture: setup  ## hold texture against known changes and other figures (10 minutes; BENCH_ARGS=--quick: 1)
+	DERMADELTA_DATA="$${DERMADELTA_DATA:-$(DATA)}" "$(PY)" tests/bench/texture.py \
+	  --out reports/validation/texture $(BENCH_ARGS)
 
 gallery: setup  ## fill reports/gallery/ again: a pair that each gate refuses, and one that passes
 	"$(PY)" tests/bench/gallery.py --out reports/gallery

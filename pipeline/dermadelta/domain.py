@@ -505,7 +505,8 @@ class SkinView:
     ``discolouration``, (h, w) float32 ΔE00 from the surrounding skin. ``frame_short_side_px`` is
     that of the first before photo. ``untreated`` is the colour of the reference skin of the same
     photo. ``calibrated``: colours are absolute, by a target card or chart. ``site`` is the body
-    site as the user names it.
+    site as the user names it. ``noise`` is the variance per pixel of ln Y that white noise as
+    dense as the photo's would have; it is known on all photos of a region or on none.
     """
 
     photo_id: str
@@ -528,6 +529,7 @@ class SkinView:
     discolouration: FloatArray
     untreated: Untreated | NotMeasured
     calibrated: bool
+    noise: float | NotMeasured = NotMeasured("noise was not looked for")
 
 
 @dataclass(frozen=True, eq=False)
@@ -547,9 +549,12 @@ class PhotoFacts:
     those of the first before photo, NotMeasured without enough skin in one piece; ``jpeg_step``
     is the quantisation of the file. ``light_from`` points to where that skin is brighter, in the
     frame of the first before photo (x to the right, y down); its length is what log luminance
-    gains over its breadth. ``calibration_de00`` is the mean colour difference that its calibration
-    leaves, and ``grey_cast`` what is left on its neutral patches, ln(R/G) and ln(B/G); the former
-    is NotMeasured where its colours are as taken.
+    gains over its breadth. ``light_slope`` is the same of ln R (which sees least of the blood) on
+    all skin of the box (where there is reference skin, outside the region): that of the first
+    before photo plus what the change of ln R slopes, so that pigment cancels between photos.
+    ``calibration_de00`` is the mean colour difference that its calibration leaves, and
+    ``grey_cast`` what is left on its neutral patches, ln(R/G) and ln(B/G); the former is
+    NotMeasured where its colours are as taken.
     """
 
     photo_id: str
@@ -568,6 +573,7 @@ class PhotoFacts:
     ln_detail: float | NotMeasured
     jpeg_step: float
     light_from: tuple[float, float]
+    light_slope: tuple[float, float]
     calibration_de00: float | NotMeasured
     grey_cast: tuple[float, float]
 
@@ -592,7 +598,7 @@ class Tiles:
     """Per-tile statistics of a reading, from which the bootstrap rebuilds the value.
 
     ``ids`` (T,) int32; ``weight`` (T,) float64 (pixels or mm²); ``value`` (T,) float64.
-    ``combine``: the reading is Σwv/Σw (mean), √(Σwv/Σw) (rms) or Σwv (sum).
+    ``combine``: the reading is Σwv/Σw (mean), √(Σwv/Σw) (rms) or Σv (sum).
     """
 
     ids: NDArray[np.int32]
@@ -606,7 +612,7 @@ class Read:
     """What a measure's ``read`` returns: the value in the measure's unit and its tiles.
 
     ``blur_sensitivity`` is d ln(value) / d(variance of added blur), per px² of the first
-    before photo (0 for colour).
+    before photo; d(value) of a measure whose change is a difference; 0 for colour.
     ``own_rel_sd`` is the relative SD that the measure itself adds (where an outline is drawn).
     ``outline`` is the (h, w) mask that was found (scar), or None; ``drawn``: by a person.
     ``marks`` is (n, 3) float64, the single things that were counted (pores, pieces of a line):
@@ -845,8 +851,9 @@ class Matched:
 
     Counted on the skin that both show. ``matched`` are those found within ``tolerance_px`` (pixels
     of the first before photo) of one of the other photo and nobody else's; ``by_chance`` is how
-    many would be if they lay anywhere. ``distance_px`` is the median distance of the matched ones,
-    ``size_change_pct`` the median change of their size; both NotMeasured where none matched.
+    many would be if the others lay somewhat aside. ``distance_px`` is the median distance of the
+    matched ones, ``size_change_pct`` the median change of their size; both NotMeasured where none
+    matched.
     """
 
     measure: str

@@ -63,12 +63,18 @@ def validation_errors(scores: Path) -> list[ToneError]:
     """Errors of a finished validation; none without its table."""
     if not scores.is_file():
         return []
-    with scores.open(encoding="utf-8", newline="") as stream:
-        return [
-            ToneError("validation", row["ita_class"], float(row["error"]))
-            for row in csv.DictReader(stream)
-            if row["measure"] == "redness" and row["error"] and row["origin"] == "synthetic"
-        ]
+    pairs = {(row["data_set"], row["pair_id"]): row for row in _rows(scores.with_name("pairs.csv"))}
+    return [
+        ToneError("validation", pair["ita_class"], float(row["estimate"]) - float(row["truth"]))
+        for row in _rows(scores)
+        if row["measure"] == "redness" and row["estimate"]
+        if (pair := pairs[row["data_set"], row["pair_id"]])["origin"] == "synthetic"
+    ]
+
+
+def _rows(table: Path) -> list[dict[str, str]]:
+    with table.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
 def diffuse(count: int, config: Config) -> Iterator[Diffuse]:

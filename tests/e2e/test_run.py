@@ -15,7 +15,7 @@ import pytest
 pytestmark = pytest.mark.timeout(900)
 
 TABLES = (
-    *("changes", "pairs", "gates", "calibrations", "readings", "photos", "summary"),
+    *("changes", "pairs", "gates", "calibrations", "matches", "readings", "photos", "summary"),
     *("repeatability", "data_dictionary"),
 )
 COLUMNS = {

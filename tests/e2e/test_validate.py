@@ -22,6 +22,7 @@ TABLES = (
     "goals",
     "pairs",
     "scores",
+    "reasons",
 )
 GROUPED = TABLES[:5]
 KINDS = ("no_change", "texture", "mirrored")
@@ -101,7 +102,7 @@ def test_what_must_be_refused_is_scored_as_a_refusal(done):
     mirrored = next(row for row in rows.values() if row["kind"] == "mirrored")
     assert (mirrored["difficulty"], mirrored["status"]) == ("must_refuse", "refused")
     assert mirrored["pair_id"] not in {row["pair_id"] for row in table(out, "scores")}
-    scored = [row for row in table(out, "scores") if row["kind"] == "texture"]
+    scored = [row for row in table(out, "scores") if rows[row["pair_id"]]["kind"] == "texture"]
     texture = next(row for row in scored if row["measure"].startswith("roughness"))
     assert float(texture["truth"]) < -3.0
     assert texture["covered"] in ("true", "false")

@@ -167,14 +167,19 @@ class FormulaSkin:
     """28 × 21 mm of skin as a formula of millimetres, so that any camera can sample it.
 
     Relief is a sum of waves of 0.3 to 0.9 mm; a red scar of 3 mm radius lies off the middle of
-    the round region; a ring around it is reference skin; a corner and a strand are no skin.
+    the round region, and a red stretch mark 1.6 mm wide runs through it beside the scar; a ring
+    around it is reference skin; a corner and a strand are no skin. The site is no face.
+    ``lines`` is the contrast of three fine lines, 20 mm long together, inside the region.
     """
 
     width_mm, height_mm = 28.0, 21.0
     region_mm, scar_mm = 7.0, 2.6
+    mark_at_mm, mark_mm = -4.4, 0.8
 
-    def __init__(self, contrast: float = 0.05, redder: float = 0.0, seed: int = 5) -> None:
-        self.contrast, self.redder = contrast, redder
+    def __init__(
+        self, contrast: float = 0.05, redder: float = 0.0, seed: int = 5, lines: float = 0.0
+    ) -> None:
+        self.contrast, self.redder, self.lines = contrast, redder, lines
         random = np.random.default_rng(seed)
         self.frequency = 1.0 / random.uniform(0.3, 0.9, 48)
         self.angle = random.uniform(0.0, np.pi, 48)
@@ -198,9 +203,25 @@ class FormulaSkin:
         treated = np.hypot(x, y) < self.region_mm
         skin, scar = lab_to_linear((62.0, 12.0, 17.0)), lab_to_linear((52.0, 24.0, 17.0))
         colour = skin + inside[..., None] * (scar - skin)
+        away = np.abs(x - 0.1 * y - self.mark_at_mm)
+        mark = 1.0 / (1.0 + np.exp((away - self.mark_mm) / 0.08))
+        colour = colour * (1.0 - mark[..., None] * np.array([0.0, 0.09, 0.03]))
         colour = colour * np.where(treated[..., None], [1.0 + self.redder, 1.0, 1.0], 1.0)
-        light = np.exp(self.contrast * relief + 0.008 * x - 0.005 * y)
+        furrows = 0.0 if self.lines == 0.0 else self.furrows(x, y)
+        light = np.exp(self.contrast * relief + 0.008 * x - 0.005 * y - self.lines * furrows)
         return np.asarray(colour * light[..., None], dtype=np.float32)
+
+    def furrows(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Three curved lines 0.5 mm wide, 1 at their bottom, ending softly."""
+        found = np.zeros(np.broadcast_shapes(x.shape, y.shape))
+        for along, across, middle, half in (
+            (x, y + 5.0 - 0.02 * x**2, 0.3, 4.0),
+            (x, y - 5.0 + 0.03 * x**2, -0.9, 3.0),
+            (y, x + 4.2 - 0.03 * y**2, -1.1, 3.0),
+        ):
+            ends = 1.0 / (1.0 + np.exp((np.abs(along - middle) - half) / 0.06))
+            found += ends * np.exp(-0.5 * (across / 0.21) ** 2)
+        return found
 
     def masks(self, mm_per_px: float) -> dict[str, np.ndarray]:
         x, y = self.axes(mm_per_px)
@@ -231,7 +252,9 @@ class FormulaSkin:
         rgb = np.ascontiguousarray(turn(encoded(self.linear(mm_per_px))))
         if spoil is not None:
             rgb[~masks["usable"]] = round(spoil * 65535)
-        shot = calibrated(photo(rgb, photo_id or role.value), mm_per_px if scale else None)
+        shot = calibrated(
+            photo(rgb, photo_id or role.value, site="thigh"), mm_per_px if scale else None
+        )
         scar: Region | NotMeasured = NotMeasured("no scar mask given")
         if scar_given:
             scar = Region("scar", masks["scar"], "given")

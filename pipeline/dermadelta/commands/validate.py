@@ -37,7 +37,8 @@ from dermadelta.files.results import csv_text, remove_file, run_info_text, write
 from dermadelta.reporting.validation import MET, PAGE, goal_words, validation_page
 from dermadelta.reporting.validation_dictionary import validation_dictionary
 from dermadelta.study.goals import build_goals
-from dermadelta.study.scores import Scored, joined, score, shortened
+from dermadelta.study.scores import Scored, joined, score
+from dermadelta.study.stored import stored_scores
 from dermadelta.study.truth import Truth
 from dermadelta.study.validation import build_tables
 
@@ -159,7 +160,7 @@ def validate(
     scored = _scored(work, sets, config)
     tables = build_tables(scored)
     tables |= {"goals": build_goals(scored), "pairs": scored.pairs}
-    tables |= {"scores": shortened(scored.scores)}
+    tables |= {"scores": scored.scores}
     _write(out, tables, _info(request, config, sets), clock)
     return _summary(out, sets, tables["goals"], pending=0, clock=clock)
 
@@ -214,9 +215,11 @@ def _write(
 ) -> None:
     """Write tables and page; ``validation.json`` last, as the mark of a whole validation."""
     remove_file(out / INFO_NAME)
-    for name, table in tables.items():
+    scores, reasons = stored_scores(tables["scores"])
+    kept = {**tables, "scores": scores, "reasons": reasons}
+    for name, table in kept.items():
         write_text_atomic(out / f"{name}.csv", csv_text(table))
-    write_text_atomic(out / "data_dictionary.csv", csv_text(validation_dictionary(tables)))
+    write_text_atomic(out / "data_dictionary.csv", csv_text(validation_dictionary(kept)))
     pictures = out / WORK / PHANTOM / "pairs"
     write_text_atomic(out / PAGE, validation_page(tables, info, pictures))
     clock.lap("report")

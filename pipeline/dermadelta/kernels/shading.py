@@ -90,6 +90,35 @@ def slope(places: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[n
     return np.asarray(found[:2] * diameter, dtype=np.float64)
 
 
+def slope_change(
+    first: tuple[float, float], second: tuple[float, float], faint: float
+) -> tuple[float, float]:
+    """Relative change of the steepness of a slope of light, and turn of its direction.
+
+    On curved skin the slope of log light grows as the lamp sinks or the fill fades, by about the
+    same factor as the contrast of relief; a lamp that goes round turns it.
+
+    Parameters
+    ----------
+    first, second : (float, float)
+        Slopes of log light along x and y, over the same breadth.
+    faint : float
+        Slope, > 0, that is as good as none: it bounds the ratio where light falls evenly.
+
+    Returns
+    -------
+    (float, float)
+        Change of the steepness, positive where ``second`` is steeper, and what is left of the
+        change, at least 0; both in units of the mean steepness (of ``faint`` at least).
+    """
+    sizes = float(np.hypot(*first)), float(np.hypot(*second))
+    change = float(np.hypot(second[0] - first[0], second[1] - first[1]))
+    steeper = sizes[1] - sizes[0]
+    scale = float(np.hypot(0.5 * (sizes[0] + sizes[1]), faint))
+    turn = float(np.sqrt(max(0.0, change**2 - steeper**2)))
+    return steeper / scale, turn / scale
+
+
 def _planes(places: NDArray[np.float64]) -> NDArray[np.float64]:
     """Columns x, y and 1, centred."""
     return np.column_stack([places - places.mean(axis=0), np.ones(len(places))])

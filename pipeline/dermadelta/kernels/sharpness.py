@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -149,6 +151,57 @@ def blur_difference(
     variance = float(residual @ residual) / max(len(f2) - 2, 1)
     covariance = variance * np.linalg.inv(terms.T @ terms)
     return float(solution[1]), float(np.sqrt(covariance[1, 1]))
+
+
+@dataclass(frozen=True)
+class BlurPrior:
+    """How large differences of blur are before anything was seen, px².
+
+    Most pairs differ by a normal draw of SD ``steady_sd``, a share ``other_share`` of them (another
+    focus or lens) by one of ``other_sd``. ``fit_sd`` is what a fit on treated skin is off by beyond
+    its own standard error, and ``per_ln`` (px²) that per ln by which its fine detail changed.
+    """
+
+    steady_sd: float
+    other_sd: float
+    other_share: float
+    fit_sd: float
+    per_ln: float
+
+
+def shrunken_blur(
+    delta_px2: float, standard_error: float, ln_detail: float, prior: BlurPrior
+) -> float:
+    """Expected difference of blur, given the one that was fitted where relief may have changed.
+
+    The posterior mean under a prior of two normal parts (Efron 2010, Large-Scale Inference,
+    doi:10.1017/CBO9780511761362, chapter 1): small differences are mostly the fit's error and
+    shrink to almost nothing, large ones are mostly the lens and stay. Where fine detail changed
+    much the skin may have changed, which reads as blur: then little is believed.
+
+    Parameters
+    ----------
+    delta_px2, standard_error : float
+        As ``blur_difference`` returns them, px².
+    ln_detail : float
+        Log ratio of the amplitudes of fine detail.
+    prior : BlurPrior
+
+    Returns
+    -------
+    float
+        Of the sign of ``delta_px2`` and never larger, px².
+    """
+    error = prior.fit_sd**2 + standard_error**2 + (prior.per_ln * ln_detail) ** 2
+    parts = ((1.0 - prior.other_share, prior.steady_sd**2), (prior.other_share, prior.other_sd**2))
+    logs = np.array(
+        [np.log(p) - 0.5 * (np.log(v + error) + delta_px2**2 / (v + error)) for p, v in parts]
+    )
+    chance = np.exp(logs - logs.max())
+    chance /= chance.sum()
+    return delta_px2 * float(
+        sum(c * v / (v + error) for c, (_, v) in zip(chance, parts, strict=True))
+    )
 
 
 def noise_floor(frequency: Floats, power: Floats) -> Floats:

@@ -16,18 +16,20 @@ _DECIMATE_FROM_PX = 10.0
 """From this sigma on the image is averaged down first: what is lost lies far above the cut-off."""
 
 
-def gaussian(image: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
+def gaussian(
+    image: NDArray[np.float32], sigma_px: float, *, exact: bool = False
+) -> NDArray[np.float32]:
     """Gaussian low-pass with mirrored borders; ``sigma_px`` of 0 returns the image itself.
 
-    A large sigma works on an image averaged down to about six of its pixels per sigma: on white
-    noise that differs by under 5 % of the filtered amplitude (by a fifth within a sigma of the
-    border), on anything smoother by less, and costs a fraction.
+    Unless it is to be ``exact``, a large sigma works on an image averaged down to about six of its
+    pixels per sigma: on white noise that differs by under 5 % of the filtered amplitude (by a
+    fifth within a sigma of the border), on anything smoother by less, and costs a fraction.
     """
     if sigma_px <= 0.0:
         return image
     rows, cols = image.shape[:2]
     factor = int(sigma_px / 6.0)
-    if sigma_px < _DECIMATE_FROM_PX or min(rows, cols) < 8 * factor:
+    if exact or sigma_px < _DECIMATE_FROM_PX or min(rows, cols) < 8 * factor:
         return _blurred(image, sigma_px)
     small = cv2.resize(
         image, (round(cols / factor), round(rows / factor)), interpolation=cv2.INTER_AREA

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 from dermadelta.domain import Measure
 from dermadelta.errors import ConfigError
-from dermadelta.measures import pigments, redness, scars, spots, texture, tone
+from dermadelta.measures import (
+    glcm,
+    lines,
+    pigments,
+    pores,
+    redness,
+    scars,
+    spots,
+    stretch,
+    texture,
+    tone,
+)
 
 ALL: tuple[Measure, ...] = (
     *texture.MEASURES,
+    *glcm.MEASURES,
     *redness.MEASURES,
     *pigments.MEASURES,
     *tone.MEASURES,
     *spots.MEASURES,
+    *pores.MEASURES,
+    *lines.MEASURES,
     *scars.MEASURES,
+    *stretch.MEASURES,
 )
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from dermadelta.errors import UsageError
-from dermadelta.phantom.changes import WHOLE_KINDS, draw_change, has_relief
+from dermadelta.phantom.changes import WHOLE_KINDS, Change, draw_change, has_relief
 from dermadelta.phantom.flush import Flush
 from dermadelta.phantom.hindrance import Hindrance, draw_hindrance, hinder
 from dermadelta.phantom.plan import IN_PHOTO, Case, InPhoto, Setup, ShotPlan, TreatedWhere
@@ -50,7 +50,15 @@ REFUSALS = {
 
 REFUSED_KINDS = tuple(REFUSALS)
 
-HARD_KINDS = ("lamp_flipped", "very_dark", "tilted", "blur_mismatch", "white_balance", "tan")
+HARD_KINDS = (
+    "lamp_flipped",
+    "lamp_moved",
+    "very_dark",
+    "tilted",
+    "blur_mismatch",
+    "white_balance",
+    "tan",
+)
 """Pairs that an instrument with untreated skin in the photo still measures; nothing, the texture
 or the redness changes."""
 
@@ -141,7 +149,7 @@ def random_case(
     start, later = _dates(rng)
     case = Case(
         subject_id=f"p{number:04d}",
-        site="forehead" if kind in WHOLE_KINDS else "cheek",
+        site=_site(kind, what),
         kind=kind,
         setup=scene.setup,
         width_px=scene.frame[0],
@@ -180,6 +188,13 @@ def random_case(
         before_repeats=_repeats(rng, scene, hindrance, case.before, "before", repeats),
         after_repeats=_repeats(rng, scene, hindrance, case.after, "after", repeats),
     )
+
+
+def _site(kind: str, what: Change) -> str:
+    """Stretch marks are of the body; the rest could be anywhere and is of the face."""
+    if what.striae is not None:
+        return "thigh"
+    return "forehead" if kind in WHOLE_KINDS else "cheek"
 
 
 def _flushes(seed: int, number: int) -> tuple[Flush, Flush]:

@@ -5,6 +5,8 @@ Everything is float32 and a function of the generator alone, so a seed fixes eve
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -112,22 +114,78 @@ def _two_nearest(rng: np.random.Generator, u: Field, v: Field) -> tuple[Field, F
     return nearest, second
 
 
+@dataclass(frozen=True, eq=False)
+class Dots:
+    """Where dots lie and how high they are.
+
+    ``x`` and ``y`` (n,) float64 are their centres in pixels, ``peak`` (n,) float64 their heights,
+    about 1. ``sigma_px`` is the width of the Gaussian that each of them is.
+    """
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    peak: NDArray[np.float64]
+    sigma_px: float
+
+
+def draw_dots(
+    rng: np.random.Generator, shape: tuple[int, int], n: int, sigma_px: float, spread: float = 0.3
+) -> Dots:
+    """``n`` dots at random positions, their heights log-normal with ``spread``."""
+    x = rng.uniform(0.0, shape[1] - 1.001, n)
+    y = rng.uniform(0.0, shape[0] - 1.001, n)
+    return Dots(x, y, np.exp(spread * rng.standard_normal(n)), sigma_px)
+
+
 def dots(
     rng: np.random.Generator, shape: tuple[int, int], n: int, sigma_px: float, spread: float = 0.3
 ) -> Field:
     """``n`` Gaussian dots of peak about 1 (log-normal with ``spread``) at random positions."""
+    return laid_dots(draw_dots(rng, shape, n, sigma_px, spread), shape)
+
+
+def laid_dots(drawn: Dots, shape: tuple[int, int]) -> Field:
+    """The field (h, w) that drawn dots add up to."""
     field = np.zeros(shape, dtype=np.float32)
-    if n < 1:
+    if not len(drawn.x):
         return field
-    x = rng.uniform(0.0, shape[1] - 1.001, n)
-    y = rng.uniform(0.0, shape[0] - 1.001, n)
-    peak = np.exp(spread * rng.standard_normal(n)) * 2.0 * np.pi * sigma_px**2
-    col, row = x.astype(np.int64), y.astype(np.int64)
-    fx, fy = x - col, y - row
+    peak = drawn.peak * 2.0 * np.pi * drawn.sigma_px**2
+    col, row = drawn.x.astype(np.int64), drawn.y.astype(np.int64)
+    fx, fy = drawn.x - col, drawn.y - row
     corners = ((0, 0, (1 - fx) * (1 - fy)), (0, 1, fx * (1 - fy)), (1, 0, (1 - fx) * fy))
     for d_row, d_col, weight in (*corners, (1, 1, fx * fy)):
         np.add.at(field, (row + d_row, col + d_col), (peak * weight).astype(np.float32))
-    return blur(field, sigma_px)
+    return blur(field, drawn.sigma_px)
+
+
+def stroke_paths(
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    n: int,
+    *,
+    length_px: tuple[float, float],
+    angle_deg: float,
+    angle_spread_deg: float,
+    bend: float,
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Where ``n`` curved lines run: points (33, 2) x, y in pixels, and levels (32) between them.
+
+    Levels, 0..1, fade out towards both ends.
+    """
+    paths = []
+    steps = np.linspace(-0.5, 0.5, 33)
+    for _ in range(n):
+        length = rng.uniform(*length_px)
+        turn = np.radians(angle_deg + angle_spread_deg * rng.standard_normal())
+        side = bend * length * (rng.standard_normal() * (steps**2 - 1 / 12) * 2)
+        side += 0.25 * bend * length * np.cumsum(rng.standard_normal(33)) / 8
+        cx, cy = rng.uniform(0, shape[1]), rng.uniform(0, shape[0])
+        x = cx + steps * length * np.cos(turn) - side * np.sin(turn)
+        y = cy + steps * length * np.sin(turn) + side * np.cos(turn)
+        peak = rng.uniform(0.5, 1.0)
+        levels = peak * np.sqrt(np.cos(np.pi * 0.5 * (steps[1:] + steps[:-1])))
+        paths.append((np.stack([x, y], axis=1), levels))
+    return paths
 
 
 def strokes(
@@ -143,18 +201,17 @@ def strokes(
 ) -> Field:
     """``n`` curved lines of peak about 1 and Gaussian profile, each fading out at its ends."""
     field = np.zeros(shape, dtype=np.float32)
-    steps = np.linspace(-0.5, 0.5, 33)
-    for _ in range(n):
-        length = rng.uniform(*length_px)
-        turn = np.radians(angle_deg + angle_spread_deg * rng.standard_normal())
-        side = bend * length * (rng.standard_normal() * (steps**2 - 1 / 12) * 2)
-        side += 0.25 * bend * length * np.cumsum(rng.standard_normal(33)) / 8
-        cx, cy = rng.uniform(0, shape[1]), rng.uniform(0, shape[0])
-        x = cx + steps * length * np.cos(turn) - side * np.sin(turn)
-        y = cy + steps * length * np.sin(turn) + side * np.cos(turn)
-        peak = rng.uniform(0.5, 1.0)
-        points = np.round(np.stack([x, y], axis=1) * 16).astype(np.int32)
-        levels = peak * np.sqrt(np.cos(np.pi * 0.5 * (steps[1:] + steps[:-1])))
+    paths = stroke_paths(
+        rng,
+        shape,
+        n,
+        length_px=length_px,
+        angle_deg=angle_deg,
+        angle_spread_deg=angle_spread_deg,
+        bend=bend,
+    )
+    for path, levels in paths:
+        points = np.round(path * 16).astype(np.int32)
         for k in range(32):
             ends = points[k : k + 2]
             cv2.polylines(field, [ends], False, float(levels[k]), 1, cv2.LINE_AA, 4)

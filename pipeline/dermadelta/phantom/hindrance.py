@@ -7,12 +7,16 @@ from typing import Literal
 
 import numpy as np
 
+from dermadelta.phantom.light import Light
 from dermadelta.phantom.plan import ShotPlan
 from dermadelta.phantom.shots import Scene
 
 Role = Literal["before", "after"]
 
 _EDITORS = ("Adobe Photoshop 26.1 (Windows)", "Snapseed 2.0", "Meitu", "Facetune", "GIMP 2.10.38")
+
+_ELEVATIONS_DEG = (15.0, 75.0)
+"""A lamp is moved no lower and no higher."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,8 @@ class Hindrance:
     ``lamp_turn_deg`` turns the lamps, the camera leans by ``tilt_deg`` towards
     ``tilt_towards_deg``, ``blur_px2`` is the variance that the after photo is softer (positive)
     or the before photo (negative), ``gain_red`` and ``gain_blue`` multiply the white balance.
+    The lamp that moved stands higher by ``raised_deg`` (the main one) and further round by
+    ``turned_deg``, and has ``fill_factor`` times the fill.
     """
 
     kind: str
@@ -33,6 +39,9 @@ class Hindrance:
     gain_blue: float
     retouch: float
     software: str
+    raised_deg: float
+    turned_deg: float
+    fill_factor: float
 
 
 def draw_hindrance(rng: np.random.Generator, kind: str) -> Hindrance:
@@ -51,6 +60,9 @@ def draw_hindrance(rng: np.random.Generator, kind: str) -> Hindrance:
         gain_blue=1.0 + float(rng.uniform(0.08, 0.15)) * sign(),
         retouch=float(rng.uniform(0.6, 1.0)),
         software=_EDITORS[int(rng.integers(len(_EDITORS)))] if rng.uniform() < 0.5 else "",
+        raised_deg=float(rng.uniform(3.0, 20.0)) * sign(),
+        turned_deg=float(rng.uniform(-40.0, 40.0)),
+        fill_factor=float(rng.uniform(0.75, 1.25)),
     )
 
 
@@ -65,14 +77,22 @@ def hinder(plan: ShotPlan, hindrance: Hindrance, scene: Scene, role: Role) -> Sh
     if hindrance.kind == "retouched":
         return replace(plan, retouch=hindrance.retouch, software=hindrance.software)
     if hindrance.kind == "lamp_flipped":
-        light, turn = plan.light, hindrance.lamp_turn_deg
-        light = replace(
-            light,
-            azimuth_deg=light.azimuth_deg + turn,
-            second_azimuth_deg=light.second_azimuth_deg + turn,
-        )
-        return replace(plan, light=light)
+        return replace(plan, light=_turned(plan.light, hindrance.lamp_turn_deg))
+    if hindrance.kind == "lamp_moved":
+        light = _turned(plan.light, hindrance.turned_deg)
+        raised = float(np.clip(light.elevation_deg + hindrance.raised_deg, *_ELEVATIONS_DEG))
+        fill = min(0.9, light.fill * hindrance.fill_factor)
+        return replace(plan, light=replace(light, elevation_deg=raised, fill=fill))
     return _with_camera(plan, hindrance, scene)
+
+
+def _turned(light: Light, turn_deg: float) -> Light:
+    """Both lamps further round."""
+    return replace(
+        light,
+        azimuth_deg=light.azimuth_deg + turn_deg,
+        second_azimuth_deg=light.second_azimuth_deg + turn_deg,
+    )
 
 
 def _softened(plan: ShotPlan, hindrance: Hindrance, scene: Scene, role: Role) -> ShotPlan:

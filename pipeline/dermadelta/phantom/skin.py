@@ -7,13 +7,25 @@ the light is scattered back at the surface and sees no pigment.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dermadelta.phantom.fields import Field, cell_edges, dots, smooth_noise, strokes, weighted
+from dermadelta.phantom.fields import (
+    Dots,
+    Field,
+    cell_edges,
+    dots,
+    draw_dots,
+    laid_dots,
+    smooth_noise,
+    stroke_paths,
+    strokes,
+    weighted,
+)
 
 MELANIN_OD: NDArray[np.float64] = np.array([0.387, 0.568, 0.727])
 """Optical density of one unit of melanin in linear sRGB. First principal direction of -ln RGB
@@ -35,6 +47,21 @@ more saturated than it is (extrapolated density alone gives b* above 20 at L* 33
 
 _PORE_MELANIN = 0.22
 """Darkening at the bottom of a pore beyond its shadow (oxidised sebum), as melanin."""
+
+_PORES = ((0.5, 0.16), (0.35, 0.22), (0.15, 0.30))
+"""Share of all pores and their diameter, mm."""
+
+_PORE_SIGMA = 0.36
+"""Width of the Gaussian of a pore in its diameters; half as deep, it is 0.85 of them wide."""
+
+_LINE_MM = (6.0, 22.0)
+"""Length of fine lines from one end to the other."""
+
+_LINE_SPREAD_DEG = 9.0
+"""How far (SD) they turn from the direction of the polygons."""
+
+_LINE_BEND = 0.12
+"""How far they curve, in parts of their length."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +158,56 @@ def make_skin(spec: SkinSpec, grid: Grid) -> Skin:
     return Skin(grid, height, melanin, haemoglobin, spec.radius_mm)
 
 
+def pores(spec: SkinSpec, grid: Grid) -> NDArray[np.float64]:
+    """Where the pores of ``make_skin(spec, grid)`` are, before any treatment.
+
+    Returns
+    -------
+    (n, 4) float64
+        x and y of the centre in pixels of the grid, diameter in mm, depth in parts of the
+        nominal one (about 1).
+    """
+    rng = np.random.default_rng(np.random.SeedSequence(spec.seed).spawn(2)[0])
+    _furrows(rng, spec, grid)  # for the random numbers that it takes
+    rows = [
+        np.column_stack(
+            [
+                drawn.x,
+                drawn.y,
+                np.full(len(drawn.x), drawn.sigma_px * grid.step_mm / _PORE_SIGMA),
+                drawn.peak,
+            ]
+        )
+        for drawn in _pore_dots(rng, spec, grid)
+    ]
+    return np.concatenate(rows)
+
+
+def lines(spec: SkinSpec, grid: Grid) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Where the fine lines of ``make_skin(spec, grid)`` run, and how deep they are.
+
+    Returns
+    -------
+    list of (points, levels)
+        Points (33, 2) float64, x and y in pixels of the grid; levels (32,) float64 between
+        them, the depth in parts of the nominal one, 0..1. Lines may run out of the grid.
+    """
+    rng = np.random.default_rng(np.random.SeedSequence(spec.seed).spawn(2)[0])
+    _, angle = _furrows(rng, spec, grid)
+    for _ in _pore_dots(rng, spec, grid):
+        pass  # for the random numbers that they take
+    px = 1.0 / grid.step_mm
+    return stroke_paths(
+        rng,
+        grid.shape,
+        spec.lines,
+        length_px=(_LINE_MM[0] * px, _LINE_MM[1] * px),
+        angle_deg=angle,
+        angle_spread_deg=_LINE_SPREAD_DEG,
+        bend=_LINE_BEND,
+    )
+
+
 def albedo(skin: Skin) -> list[Field]:
     """Diffuse reflectance of flat skin in linear sRGB: three (h, w) float32 planes."""
     planes = []
@@ -151,6 +228,29 @@ def albedo(skin: Skin) -> list[Field]:
 def _relief(rng: np.random.Generator, spec: SkinSpec, grid: Grid) -> tuple[Field, Field]:
     """Height in mm, and the pore map (0..1) that pigment shares."""
     shape, px = grid.shape, 1.0 / grid.step_mm
+    height, angle = _furrows(rng, spec, grid)
+    pores = np.zeros(shape, dtype=np.float32)
+    for drawn in _pore_dots(rng, spec, grid):
+        pores += laid_dots(drawn, shape)
+    height -= np.float32(0.045) * np.minimum(pores, np.float32(1.8))
+    height -= np.float32(0.028) * strokes(
+        rng,
+        shape,
+        spec.lines,
+        length_px=(_LINE_MM[0] * px, _LINE_MM[1] * px),
+        width_px=0.11 * px,
+        angle_deg=angle,
+        angle_spread_deg=_LINE_SPREAD_DEG,
+        bend=_LINE_BEND,
+    )
+    height += np.float32(0.0035) * smooth_noise(rng, shape, 0.07 * px)
+    height += np.float32(0.012) * smooth_noise(rng, shape, 0.7 * px)
+    return np.asarray(height * np.float32(spec.relief), dtype=np.float32), pores
+
+
+def _furrows(rng: np.random.Generator, spec: SkinSpec, grid: Grid) -> tuple[Field, float]:
+    """Height of the polygons of the microrelief in mm, and the direction that they lie in, °."""
+    shape, px = grid.shape, 1.0 / grid.step_mm
     angle = float(rng.uniform(0.0, 180.0))
     depth = 1.0 + 0.25 * smooth_noise(rng, shape, 3.0 * px)
     main = cell_edges(rng, shape, spec.cell_mm * px, angle_deg=angle, elongation=1.35)
@@ -160,25 +260,16 @@ def _relief(rng: np.random.Generator, spec: SkinSpec, grid: Grid) -> tuple[Field
     fine = cell_edges(rng, shape, fine_mm * px, angle_deg=angle + 55.0, elongation=1.1)
     fine *= np.float32(fine_mm / 0.075)
     height -= np.float32(0.012) * _profile(fine)
+    return height, angle
+
+
+def _pore_dots(rng: np.random.Generator, spec: SkinSpec, grid: Grid) -> Iterator[Dots]:
+    """The pores of each diameter, drawn in turn."""
     area_cm2 = grid.width_px * grid.height_px * grid.step_mm**2 / 100.0
-    pores = np.zeros(shape, dtype=np.float32)
-    for share, diameter_mm in ((0.5, 0.16), (0.35, 0.22), (0.15, 0.30)):
+    px = 1.0 / grid.step_mm
+    for share, diameter_mm in _PORES:
         n = round(spec.pores_per_cm2 * area_cm2 * share)
-        pores += dots(rng, shape, n, 0.36 * diameter_mm * px)
-    height -= np.float32(0.045) * np.minimum(pores, np.float32(1.8))
-    height -= np.float32(0.028) * strokes(
-        rng,
-        shape,
-        spec.lines,
-        length_px=(6 * px, 22 * px),
-        width_px=0.11 * px,
-        angle_deg=angle,
-        angle_spread_deg=9.0,
-        bend=0.12,
-    )
-    height += np.float32(0.0035) * smooth_noise(rng, shape, 0.07 * px)
-    height += np.float32(0.012) * smooth_noise(rng, shape, 0.7 * px)
-    return np.asarray(height * np.float32(spec.relief), dtype=np.float32), pores
+        yield draw_dots(rng, grid.shape, n, _PORE_SIGMA * diameter_mm * px)
 
 
 def _profile(edge: Field) -> Field:

@@ -74,29 +74,79 @@ class StretchMarks:
                 cv2.resize(narrowing, (w, h), interpolation=cv2.INTER_LINEAR), dtype=np.float32
             )
         nearest = np.full((h, w), 1e3, dtype=np.float32)
-        rng = np.random.default_rng(self.seed)
-        for band in range(self.bands):
-            np.minimum(nearest, self._band(rng, band, along, across, factor), out=nearest)
+        for band in self._bands():
+            np.minimum(nearest, band.outside(along, across, factor), out=nearest)
         full = cv2.resize(nearest, (w * _COARSE, h * _COARSE), interpolation=cv2.INTER_LINEAR)
         return np.ascontiguousarray(full[: grid.height_px, : grid.width_px], dtype=np.float32)
 
-    def _band(
-        self, rng: np.random.Generator, band: int, along: Field, across: Field, factor: Field
-    ) -> Field:
-        """Distance to one band; each has its own length, width and wobble."""
-        length = self.length_mm * float(rng.uniform(0.7, 1.0))
-        width = float(np.clip(self.width_mm * rng.uniform(0.75, 1.25), 2.0, 6.0))
-        start = 0.15 * length * float(rng.uniform(-1.0, 1.0))
-        lift = 0.12 * self.spacing_mm * float(rng.uniform(-1.0, 1.0))
-        phase = float(rng.uniform(0.0, 2.0 * np.pi))
-        share = (along - np.float32(start)) * np.float32(2.0 / length)
-        place = (band - 0.5 * (self.bands - 1)) * self.spacing_mm + lift
-        line = place + self.bend * length * share * share
-        line += 0.08 * self.spacing_mm * np.sin(2.2 * share + phase)
+    def length_within_mm(self, region: NDArray[np.bool_], grid: Grid) -> float:
+        """Length of all middle lines inside a region, mm.
+
+        A treatment narrows and fades the bands and leaves this length as it is.
+
+        Parameters
+        ----------
+        region : (h, w) bool
+        grid : Grid
+            Of the region.
+        """
+        turn = np.radians(self.angle_deg)
+        total = 0.0
+        for band in self._bands():
+            along, across = band.middle_line()
+            x = np.cos(turn) * along - np.sin(turn) * across + self.x_mm
+            y = np.sin(turn) * along + np.cos(turn) * across + self.y_mm
+            pieces = np.hypot(np.diff(x), np.diff(y))
+            col = np.rint(0.5 * (x[1:] + x[:-1]) / grid.step_mm + 0.5 * (grid.width_px - 1))
+            row = np.rint(0.5 * (y[1:] + y[:-1]) / grid.step_mm + 0.5 * (grid.height_px - 1))
+            on = (row >= 0) & (row < grid.height_px) & (col >= 0) & (col < grid.width_px)
+            at = row[on].astype(np.intp), col[on].astype(np.intp)
+            total += float(pieces[on][region[at]].sum())
+        return total
+
+    def _bands(self) -> list[_Band]:
+        """The bands; each has its own length, width and wobble."""
+        rng = np.random.default_rng(self.seed)
+        bands = []
+        for number in range(self.bands):
+            length = self.length_mm * float(rng.uniform(0.7, 1.0))
+            width = float(np.clip(self.width_mm * rng.uniform(0.75, 1.25), 2.0, 6.0))
+            start = 0.15 * length * float(rng.uniform(-1.0, 1.0))
+            lift = 0.12 * self.spacing_mm * float(rng.uniform(-1.0, 1.0))
+            phase = float(rng.uniform(0.0, 2.0 * np.pi))
+            place = (number - 0.5 * (self.bands - 1)) * self.spacing_mm + lift
+            sway = 0.08 * self.spacing_mm
+            bands.append(_Band(length, width, start, place, self.bend * length, sway, phase))
+        return bands
+
+
+@dataclass(frozen=True)
+class _Band:
+    """One band in the frame of its group, mm: x along the bands, y across them."""
+
+    length: float
+    width: float
+    start: float
+    place: float
+    sagitta: float
+    sway: float
+    phase: float
+
+    def outside(self, along: Field, across: Field, factor: Field) -> Field:
+        """Distance to its outline."""
+        share = (along - np.float32(self.start)) * np.float32(2.0 / self.length)
+        line = self.place + self.sagitta * share * share
+        line += self.sway * np.sin(2.2 * share + self.phase)
         taper = np.sqrt(np.maximum(1.0 - share * share, 0.0))
-        beyond = np.maximum(np.abs(share) - 1.0, 0.0) * np.float32(0.5 * length)
-        half = np.float32(0.5 * width) * taper * factor
+        beyond = np.maximum(np.abs(share) - 1.0, 0.0) * np.float32(0.5 * self.length)
+        half = np.float32(0.5 * self.width) * taper * factor
         return np.asarray(np.abs(across - line) - half + beyond, dtype=np.float32)
+
+    def middle_line(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Points along it, (n,) each, closer than 0.1 mm."""
+        share = np.linspace(-1.0, 1.0, int(20.0 * self.length) + 2)
+        line = self.place + self.sagitta * share**2 + self.sway * np.sin(2.2 * share + self.phase)
+        return self.start + 0.5 * self.length * share, line
 
 
 @dataclass(frozen=True)

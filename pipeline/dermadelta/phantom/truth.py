@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,20 +24,33 @@ Mask = NDArray[np.bool_]
 BAND_MM = (0.2, 1.0)
 """Shortest and longest wavelength of the relief band."""
 
+OTHER_BANDS_MM = {"fine": (0.1, 0.3), "lines": (1.0, 2.0), "scar": (2.0, 8.0)}
+"""The same of the bands beside it."""
+
 _LEVEL_MM = 1e9
 _MARGIN_MM = 1.5
 """Skin kept around the areas, so that filters do not meet the border."""
+
+_WIDE_MARGIN_MM = 4.0
+"""The same for waves of 8 mm, whose Gaussian is 1.5 mm wide."""
+
+_WIDE_STEP_MM = 0.2
+"""Squares that log luminance is averaged over for waves of 1 mm and more: a fifth of them."""
 
 
 @dataclass(frozen=True)
 class AreaTruth:
     """What an area of the skin is: relief in mm RMS, optical roughness, colour (linear mean).
 
-    ``melanin`` and ``haemoglobin`` are mean densities, see ``density``.
+    ``mean_size`` is the mean size of ln Y in the relief band, ``other_bands`` the optical roughness
+    in the bands beside it, by name. ``melanin`` and ``haemoglobin`` are mean densities, see
+    ``density``.
     """
 
     relief_mm: float
     roughness: float
+    mean_size: float
+    other_bands: dict[str, float]
     redness_a: float
     redness_ei: float
     ita_deg: float
@@ -76,6 +90,16 @@ class Truth:
     def ita_change_deg(self) -> float:
         """Change of the individual typology angle, degrees."""
         return self.after.ita_deg - self.before.ita_deg
+
+    def optical_change_pct(self, name: Literal["fine", "lines", "scar"]) -> float:
+        """Change of optical roughness in another band, per cent."""
+        was, now = (area.other_bands[name] for area in (self.before, self.after))
+        return float(100.0 * (now / was - 1.0))
+
+    @property
+    def mean_size_change_pct(self) -> float:
+        """Change of the mean size of ln Y in the relief band, per cent."""
+        return float(100.0 * (self.after.mean_size / self.before.mean_size - 1.0))
 
     @property
     def melanin_change(self) -> float:
@@ -140,11 +164,19 @@ def pair_truth(
     striae_areas_mm2 : (float, float)
         Areas of stretch marks inside the region, before and after.
     """
-    box = _box(roi if reference is None else roi | reference, before.grid)
+    whole = roi if reference is None else roi | reference
+    box, wide = (_box(whole, before.grid, margin) for margin in (_MARGIN_MM, _WIDE_MARGIN_MM))
     ideal = replace(light, falloff=0.0)
-    areas = [roi[box]] if reference is None else [roi[box], reference[box]]
-    first = _areas(_level(before, box), ideal, areas)
-    second = first if after is before else _areas(_level(after, box), ideal, areas)
+    places = _Places(
+        inner=tuple(
+            slice(part.start - outer.start, part.stop - outer.start)
+            for part, outer in zip(box, wide, strict=True)
+        ),
+        areas=[area[box] for area in (roi, reference) if area is not None],
+        wide_areas=[area[wide] for area in (roi, reference) if area is not None],
+    )
+    first = _areas(_level(before, wide), ideal, places)
+    second = first if after is before else _areas(_level(after, wide), ideal, places)
     was, now = first[0], second[0]
     contrast_a = contrast_ei = reference_pct = None
     if reference is not None:
@@ -172,9 +204,9 @@ def pair_truth(
     )
 
 
-def band(field: Field, step_mm: float) -> Field:
-    """The relief band of a field: wavelengths of 0.2 to 1.0 mm."""
-    narrow, wide = (SIGMA_PER_CUTOFF * cutoff / step_mm for cutoff in BAND_MM)
+def band(field: Field, step_mm: float, cutoffs_mm: tuple[float, float] = BAND_MM) -> Field:
+    """A band of a field, wavelengths in mm; the relief band unless another is asked for."""
+    narrow, wide = (SIGMA_PER_CUTOFF * cutoff / step_mm for cutoff in cutoffs_mm)
     return np.asarray(blur(field, narrow) - blur(field, wide), dtype=np.float32)
 
 
@@ -191,29 +223,61 @@ def density(pigment: NDArray[np.float64], amount: float) -> float:
     return float(amount * np.linalg.norm(pigment - pigment.mean()))
 
 
-def _areas(skin: Skin, light: Light, areas: list[Mask]) -> list[AreaTruth]:
-    """What each area is, on an ideal rendering of the whole box."""
-    image = render(skin, light)
-    y = image @ np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
-    texture = band(np.log(np.maximum(y, 1e-5)), skin.grid.step_mm)
-    relief = band(skin.height_mm, skin.grid.step_mm)
+@dataclass(frozen=True, eq=False)
+class _Places:
+    """Where to look: a box around the areas inside a wider one, and the areas in both."""
+
+    inner: tuple[slice, ...]
+    areas: list[Mask]
+    wide_areas: list[Mask]
+
+
+def _areas(skin: Skin, light: Light, places: _Places) -> list[AreaTruth]:
+    """What each area is, on an ideal rendering of the whole wide box."""
+    picture, inner, step = render(skin, light), places.inner, skin.grid.step_mm
+    y = picture @ np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+    logs = np.log(np.maximum(y, 1e-5))
+    wide = _wide_bands(logs, places.wide_areas, step)
+    image, logs = picture[inner], logs[inner]
+    texture, fine = band(logs, step), band(logs, step, OTHER_BANDS_MM["fine"])
+    relief = band(skin.height_mm[inner], step)
+    melanin, haemoglobin = skin.melanin[inner], skin.haemoglobin[inner]
     found = []
-    for area in areas:
+    for area, others in zip(places.areas, wide, strict=True):
         mean = image[area].mean(axis=0, dtype=np.float64)
         lab = linear_to_lab(mean)
         found.append(
             AreaTruth(
                 relief_mm=_rms(relief[area]),
                 roughness=_rms(texture[area]),
+                mean_size=float(np.mean(np.abs(texture[area]), dtype=np.float64)),
+                other_bands={"fine": _rms(fine[area]), **others},
                 redness_a=float(lab[1]),
                 redness_ei=float(100.0 * np.log10(mean[0] / mean[1])),
                 ita_deg=float(np.degrees(np.arctan2(lab[0] - 50.0, lab[2]))),
-                melanin=density(MELANIN_OD, skin.melanin[area].mean(dtype=np.float64)),
-                haemoglobin=density(HAEMOGLOBIN_OD, skin.haemoglobin[area].mean(dtype=np.float64)),
-                evenness=evenness(image, skin.melanin, area, skin.grid.step_mm),
+                melanin=density(MELANIN_OD, melanin[area].mean(dtype=np.float64)),
+                haemoglobin=density(HAEMOGLOBIN_OD, haemoglobin[area].mean(dtype=np.float64)),
+                evenness=evenness(image, melanin, area, step),
             )
         )
     return found
+
+
+def _wide_bands(logs: Field, areas: list[Mask], step_mm: float) -> list[dict[str, float]]:
+    """Optical roughness of each area in the bands of long waves, on averages over squares."""
+    factor = max(1, round(_WIDE_STEP_MM / step_mm))
+    rows, cols = (side // factor for side in logs.shape)
+
+    def coarse(field: Field) -> Field:
+        part = field[: rows * factor, : cols * factor]
+        return np.asarray(cv2.resize(part, (cols, rows), interpolation=cv2.INTER_AREA))
+
+    small = coarse(logs)
+    within = [coarse(area.astype(np.float32)) > 0.5 for area in areas]
+    bands = {
+        name: band(small, factor * step_mm, OTHER_BANDS_MM[name]) for name in ("lines", "scar")
+    }
+    return [{name: _rms(field[area]) for name, field in bands.items()} for area in within]
 
 
 def _rms(values: Field) -> float:
@@ -221,9 +285,9 @@ def _rms(values: Field) -> float:
     return float(np.std(values, dtype=np.float64))
 
 
-def _box(area: Mask, grid: Grid) -> tuple[slice, slice]:
+def _box(area: Mask, grid: Grid, margin_mm: float) -> tuple[slice, slice]:
     """Bounding box of an area with a margin for the filters."""
-    margin = int(np.ceil(_MARGIN_MM / grid.step_mm))
+    margin = int(np.ceil(margin_mm / grid.step_mm))
     rows, cols = np.flatnonzero(area.any(axis=1)), np.flatnonzero(area.any(axis=0))
     return (
         slice(max(0, int(rows[0]) - margin), int(rows[-1]) + margin + 1),

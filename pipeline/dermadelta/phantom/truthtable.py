@@ -207,6 +207,10 @@ def _changes(pair: RenderedPair) -> dict[str, object]:
         "relief_change_pct": truth.relief_change_pct,
         "optical_roughness_change_pct": truth.optical_roughness_change_pct,
         "optical_roughness_reference_change_pct": truth.roughness_reference_change_pct,
+        "optical_fine_change_pct": truth.optical_change_pct("fine"),
+        "optical_lines_change_pct": truth.optical_change_pct("lines"),
+        "optical_scar_change_pct": truth.optical_change_pct("scar"),
+        "optical_mean_change_pct": truth.mean_size_change_pct,
         "redness_change_a": truth.redness_change_a,
         "redness_change_ei": truth.redness_change_ei,
         "redness_contrast_change_a": truth.redness_contrast_change_a,
@@ -238,6 +242,9 @@ def _changes(pair: RenderedPair) -> dict[str, object]:
             "striae_area_before_mm2": was,
             "striae_area_after_mm2": now,
             "striae_area_change_pct": 100.0 * (now / was - 1.0) if was > 0.0 else None,
+            # Treated bands narrow and fade over their whole length: area is width times length.
+            "stretch_width_change_pct": 100.0 * (now / was - 1.0) if was > 0.0 else None,
+            "stretch_length_change_pct": 0.0 if was > 0.0 else None,
         }
     return row
 

@@ -92,6 +92,23 @@ CALIBRATIONS_COLUMNS: Final[Mapping[str, str]] = {
     "reason": "str",
 }
 
+MATCHES_COLUMNS: Final[Mapping[str, str]] = {
+    **PAIR_KEYS,
+    "region": "str",
+    "measure": "str",
+    "before_photo_id": "str",
+    "after_photo_id": "str",
+    "n_before": "Int64",
+    "n_after": "Int64",
+    "matched": "Int64",
+    "match_rate": "float64",
+    "by_chance": "float64",
+    "tolerance_px": "float64",
+    "distance_px": "float64",
+    "size_change_pct": "float64",
+    "reason": "str",
+}
+
 READINGS_COLUMNS: Final[Mapping[str, str]] = {
     "pair_id": "str",
     "role": "str",

@@ -156,6 +156,20 @@ _CALIBRATIONS: Final[Mapping[str, tuple[str, str]]] = {
     "reason": ("", "Why nothing was found, or why what was found is not used."),
 }
 
+_MATCHES: Final[Mapping[str, tuple[str, str]]] = {
+    "before_photo_id": ("", "Photograph before; the first of repeated ones."),
+    "after_photo_id": ("", "Photograph after; the first of repeated ones."),
+    "n_before": ("things", "Counted before (pores, ...), on the skin that both photographs show."),
+    "n_after": ("things", "Counted after, on the same skin."),
+    "matched": ("things", "Found in both photographs: nearest to each other, within tolerance."),
+    "match_rate": ("0 to 1", "matched divided by n_before."),
+    "by_chance": ("things", "How many of n_before would be matched if all lay anywhere."),
+    "tolerance_px": ("px of the before photo", "Largest distance of two that count as the same."),
+    "distance_px": ("px of the before photo", "Median distance of the matched ones."),
+    "size_change_pct": ("%", "Median change of the size of the matched ones."),
+    "reason": ("", "Why a value of this row is missing."),
+}
+
 _READINGS: Final[Mapping[str, tuple[str, str]]] = {
     "role": ("", "before or after."),
     "value": (MEASURE_UNIT, "Reading of one region of one photograph."),
@@ -196,6 +210,7 @@ _OWN: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
     "pairs": _PAIRS,
     "gates": _GATES,
     "calibrations": _CALIBRATIONS,
+    "matches": _MATCHES,
     "readings": _READINGS,
     "photos": _PHOTOS,
     "summary": _SUMMARY,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -56,11 +56,16 @@ class Heat:
 
 @dataclass(frozen=True)
 class Figures:
-    """All pictures of a page; ``missing`` names the files that were not there."""
+    """All pictures of a page; ``missing`` names the files that were not there.
+
+    ``heats`` are the maps of primary measures (all where there is none of them), ``more_heats``
+    the others.
+    """
 
     sides: tuple[Side, ...]
     regions: tuple[Outline, ...]
     heats: tuple[Heat, ...]
+    more_heats: tuple[Heat, ...]
     cards: tuple[Heat, ...]
     missing: tuple[str, ...]
 
@@ -81,7 +86,7 @@ def pair_figures(result: PairResult, folder: Path, measures: Mapping[str, Measur
         if picture is None:
             missing.append(name)
         elif kind == "heat":
-            heats.append(_heat(result, name, caption, picture, measures))
+            heats.append((name, _heat(result, name, caption, picture, measures)))
         elif kind == "card":
             cards.append(_card(name, caption, picture))
         else:
@@ -90,7 +95,19 @@ def pair_figures(result: PairResult, folder: Path, measures: Mapping[str, Measur
     drawn = {o.region for side in sides for o in side.outlines}
     named = [Outline(region_name(name), colour, "") for name, colour in colours.items()]
     key = tuple(entry for entry in named if entry.region in drawn)
-    return Figures(tuple(sides), key, tuple(heats), tuple(cards), tuple(missing))
+    first, more = _by_rank(result, heats)
+    return Figures(tuple(sides), key, first, more, tuple(cards), tuple(missing))
+
+
+def _by_rank(
+    result: PairResult, heats: Sequence[tuple[str, Heat]]
+) -> tuple[tuple[Heat, ...], tuple[Heat, ...]]:
+    """Maps of primary measures, and the others; all are first where none is primary."""
+    primary = {f"heat_{e.region}_{e.measure}" for e in result.estimates if e.primary}
+    first = tuple(heat for name, heat in heats if Path(name).stem in primary)
+    if not first:
+        return tuple(heat for _, heat in heats), ()
+    return first, tuple(heat for name, heat in heats if Path(name).stem not in primary)
 
 
 def _mask_regions(names: list[str]) -> dict[str, tuple[str, str]]:

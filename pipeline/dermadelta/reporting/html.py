@@ -16,6 +16,7 @@ from dermadelta.reporting import overview
 from dermadelta.reporting.catalogue import INSTALLED, measures_by_name
 from dermadelta.reporting.facts import facts, timing
 from dermadelta.reporting.figures import HEAT_STOPS, pair_figures
+from dermadelta.reporting.sections import page_sections
 from dermadelta.reporting.sentences import headline
 from dermadelta.reporting.strings import STATUSES, TEXT, day, sentence, spoken
 from dermadelta.reporting.views import (
@@ -25,7 +26,6 @@ from dermadelta.reporting.views import (
     check_views,
     is_measured,
     remedies,
-    shown_changes,
 )
 
 RUN_PAGE: Final = "report.html"
@@ -51,7 +51,7 @@ def pair_page(result: PairResult, folder: Path, *, catalogue: Sequence[Measure] 
     """
     measures = measures_by_name(catalogue)
     views = change_views(result, measures)
-    measured, missing = shown_changes(result, views, measures)
+    sections = page_sections(result, views, measures)
     checks = check_views(result.gates, measures)
     return render_page(
         "pair",
@@ -61,9 +61,8 @@ def pair_page(result: PairResult, folder: Path, *, catalogue: Sequence[Measure] 
         is_measured=is_measured(result),
         headline=headline(result, measures),
         timing=timing(result),
-        primary=[view for view in (*measured, *missing) if view.primary],
-        measured=measured,
-        missing=missing,
+        primary=sections.primary,
+        sections=sections,
         several_regions=len({view.region for view in views}) > 1,
         remedies=remedies(result),
         checks=checks,

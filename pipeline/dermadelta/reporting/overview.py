@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from dermadelta.domain import Interval, Measure, NotMeasured, PairResult, PairStatus, PhotoRecord
 from dermadelta.reporting.facts import timing
-from dermadelta.reporting.numbers import fixed
+from dermadelta.reporting.numbers import fixed, with_unit
 from dermadelta.reporting.pictures import thumbnail
 from dermadelta.reporting.sentences import Reported, headline, reported, topic
 from dermadelta.reporting.strings import RUN_FACTS, STATUSES, TEXT, day, region_name, spoken
@@ -19,7 +19,8 @@ from dermadelta.reporting.tables import build_tables
 from dermadelta.reporting.views import ChangeView, axis_limits, change_view, remedies
 
 FILES: Final = (
-    *("results.xlsx", "changes.csv", "pairs.csv", "gates.csv", "readings.csv", "photos.csv"),
+    *("results.xlsx", "changes.csv", "pairs.csv", "gates.csv", "calibrations.csv"),
+    *("matches.csv", "readings.csv", "photos.csv"),
     *("summary.csv", "repeatability.csv", "repeatability.html", "data_dictionary.csv", "run.json"),
 )
 
@@ -66,6 +67,7 @@ class SummaryRow:
     median_interval: str
     responders: str
     reason: str
+    detail: bool
 
 
 def run_view(
@@ -91,7 +93,8 @@ def run_view(
         "sortable": [(name, topic(name, measures)) for name in primary],
         "several_regions": len({row.region for row in summary}) > 1,
         "statuses": [(s.value, STATUSES[s.value]) for s in PairStatus],
-        "summary": summary,
+        "summary": tuple(row for row in summary if not row.detail),
+        "summary_detail": tuple(row for row in summary if row.detail),
         "unused": _unused(photos),
         "files": FILES,
         "facts": run_facts(run_info),
@@ -210,6 +213,7 @@ def _summary_row(row: Mapping[Any, Any], measures: Mapping[str, Measure]) -> Sum
         median_interval=median_interval,
         responders=_whole(row["responders"]),
         reason=str(row["reason"]).replace(" | ", " "),
+        detail=name in measures and measures[name].detail,
     )
 
 
@@ -221,15 +225,19 @@ def _located(row: Mapping[Any, Any], name: str) -> tuple[str, str]:
     value, low, high = (float(row[name + end]) for end in ("", "_low", "_high"))
     if math.isnan(value):
         return "", ""
-    known = not math.isnan(low)
-    shown = Reported(
-        Interval(value, low if known else value, high if known else value),
-        str(row["change_unit"]),
-        None,
-        None,
-    )
+    unit = str(row["change_unit"])
+    if math.isnan(low):
+        return with_unit(fixed(value, _decimals(value), signed=True), unit), ""
+    shown = Reported(Interval(value, low, high), unit, None, None)
     interval = TEXT.range.format(fixed(low, shown.decimals, signed=True), shown.amount(high))
-    return shown.amount(value), interval if known else ""
+    return shown.amount(value), interval
+
+
+def _decimals(value: float) -> int:
+    """Two significant digits, at least one decimal, for a value whose spread nobody knows."""
+    if value == 0.0 or not math.isfinite(value):
+        return 1
+    return min(6, max(1, 1 - math.floor(math.log10(abs(value)))))
 
 
 # ------------------------------------------------------------------- photographs, facts

@@ -125,6 +125,7 @@ class RowView:
     limits: str
     limits_interval: str
     reason: str
+    detail: bool
 
 
 def repeatability_page(
@@ -160,6 +161,7 @@ def repeatability_page(
     rows: list[Row] = [
         {str(name): value for name, value in row.items()} for row in table.to_dict("records")
     ]
+    views = [_row_view(row, measures) for row in rows]
     estimate = run_info.get("config", {}).get("estimate", {})
     primary = estimate.get("primary") or [row["measure"] for row in rows]
     return render_page(
@@ -168,7 +170,8 @@ def repeatability_page(
         back=back,
         headline=_headline(rows),
         topics=_topics([row for row in rows if row["measure"] in primary], points, measures),
-        rows=[_row_view(row, measures) for row in rows],
+        rows=[view for view in views if not view.detail],
+        detail=[view for view in views if view.detail],
         facts=run_facts(run_info),
     )
 
@@ -322,6 +325,7 @@ def _row_view(row: Row, measures: Mapping[str, Measure]) -> RowView:
         limits_interval="; ".join(text for _, text in ends if text),
         # That a difference has no per cent leaves nothing empty here.
         reason="" if icc and spread else row["reason"],
+        detail=row["measure"] in measures and measures[row["measure"]].detail,
     )
 
 

@@ -45,6 +45,15 @@ TOPICS: Final[Mapping[str, str]] = {
 }
 """A measure inside a sentence; the title where there is no entry."""
 
+MARKS: Final[Mapping[str, str]] = {
+    "pores": "pores",
+    "lines": "pieces of fine lines",
+    "spots": "spots",
+    "stretch": "pieces of stretch marks",
+    "scars": "scars",
+}
+"""What the measures of a family count, as it follows a number."""
+
 VERDICTS: Final[Mapping[str, str]] = {
     "improved": "Improved",
     "worsened": "Worsened",
@@ -239,12 +248,26 @@ class Text:
     )
     bar_alt: str = "Change {}, 95 % interval {} to {}"
     bar_alt_sdc: str = ", smallest detectable change {}"
-    reference_made: str = "Corrected by {} (weight {}): alone {}, corrected {}."
-    reference_none: str = "Not corrected by untreated skin."
+    reference_made: str = "As taken {}; against {} {} (weight {})."
+    reference_none: str = "As taken: no untreated skin to hold it against."
+    bands: str = "Texture by the size of its detail"
+    bands_note: str = (
+        "All bars of this table share one axis. Optical roughness is how uneven the light on the "
+        "skin is; it moves with the relief, and with the lamp."
+    )
+    detail: str = "Figures for researchers ({})"
+    aside: str = "Also not measured ({})"
+    more_maps: str = "More maps ({})"
+    weight_note: str = (
+        "As taken: the change on the treated skin alone. Against untreated skin: divided by, or "
+        "less, what the same light and lens did to untreated skin. The weight says how much of the "
+        "latter is in the change, the rest is as taken."
+    )
     exploratory_note: str = (
         "Only primary results are corrected for multiple testing; exploratory ones may be chance."
     )
     not_measured: str = "Not measured"
+    found_again: str = "{} of {} {} were found again (of which {} by chance alone)."
 
     # checks
     checks: str = "Checks"

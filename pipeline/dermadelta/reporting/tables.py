@@ -33,6 +33,7 @@ from dermadelta.reporting.columns import (
     CHECK_PREFIX,
     GATE_PREFIX,
     GATES_COLUMNS,
+    MATCHES_COLUMNS,
     PAIR_KEYS,
     PAIRS_COLUMNS,
     PHOTOS_HEAD,
@@ -41,6 +42,7 @@ from dermadelta.reporting.columns import (
     SUMMARY_COLUMNS,
 )
 from dermadelta.reporting.gates import gate_rows, refused_measures
+from dermadelta.reporting.matches import match_rows
 from dermadelta.reporting.summary import summary_rows
 from dermadelta.reporting.tone import tone_class
 
@@ -71,9 +73,9 @@ def build_tables(
     Returns
     -------
     dict of str to DataFrame
-        ``changes``, ``pairs``, ``gates``, ``calibrations``, ``readings``, ``photos`` and
-        ``summary``, rows in a fixed order. Units stand in a column ``unit`` or in the data
-        dictionary. Without results the tables are empty and keep their columns and types.
+        ``changes``, ``pairs``, ``gates``, ``calibrations``, ``matches``, ``readings``,
+        ``photos`` and ``summary``, rows in a fixed order. Units stand in a column ``unit`` or in
+        the data dictionary. Without results the tables are empty and keep their columns and types.
     """
     measures = measures_by_name(catalogue)
     ordered = sorted(results, key=_pair_order)
@@ -83,6 +85,7 @@ def build_tables(
         "pairs": _pairs(ordered),
         "gates": _gates(ordered),
         "calibrations": _calibrations(ordered),
+        "matches": _matches(ordered),
         "readings": _readings(ordered),
         "photos": _photos(photos),
         "summary": _frame(summary_rows(change_rows, measures), SUMMARY_COLUMNS),
@@ -238,6 +241,11 @@ def _calibrations(results: Sequence[PairResult]) -> pd.DataFrame:
         for item in result.calibrations
     ]
     return _frame(rows, CALIBRATIONS_COLUMNS)
+
+
+def _matches(results: Sequence[PairResult]) -> pd.DataFrame:
+    rows = [row for result in results for row in match_rows(result, _keys(result))]
+    return _frame(rows, MATCHES_COLUMNS)
 
 
 def _values_of(item: CalibrationSummary) -> str:

@@ -15,11 +15,13 @@ from dermadelta.reporting.html import render_page
 from dermadelta.reporting.numbers import fixed, with_unit
 from dermadelta.reporting.sentences import title
 from dermadelta.reporting.strings import NBSP, spoken
-from dermadelta.reporting.validation_figures import Figure, set_figures
+from dermadelta.reporting.validation_figures import SHOWN, Figure, set_figures
 from dermadelta.reporting.validation_pictures import PictureView, telling_pairs
 
 PAGE: Final = "index.html"
 TABLES: Final = ("accuracy", "coverage", "false_positives", "power", "refusals")
+FILES: Final = ("goals", "pairs", "scores", "reasons", "data_dictionary")
+"""Tables that the page only links to."""
 
 MET: Final[Mapping[str, tuple[str, str]]] = {
     "yes": ("pass", "Met"),
@@ -34,12 +36,17 @@ GOALS: Final[Mapping[str, str]] = {
     "interval_width": "The interval is narrow enough to be of use",
     "false_positives": "No change is called no change",
     "power": "A texture change is found",
-    "error_by_tone": "Redness errs alike on every skin tone",
+    "slope": "Texture is measured as large as it is",
+    "whole_face": "A treated face is not held against itself",
+    "error_by_tone": "Errors are alike on every skin tone",
     "diffuse_redness": "What cannot be known is not measured",
     "refusal_recall": "What must not be compared is refused",
     "refusal_precision": "What is refused had to be",
     "real_no_change": "Real photographs without change stay unchanged",
 }
+
+OF_EVERY_MEASURE: Final = ("coverage", "coverage_by_tone")
+"""Goals that every measure has; with forty measures they would hide the others."""
 
 ORIGINS: Final[Mapping[str, str]] = {
     "synthetic": "Synthetic skin",
@@ -51,6 +58,7 @@ JOINT_TITLES: Final[Mapping[str, str]] = {
     "": "",
     "any_primary": "Any primary measure",
     "redness_or_area": "Redness or area",
+    "texture": "Texture roughness, with or without a scale",
     "texture_or_redness": "Texture or redness",
 }
 """What stands in place of a measure where a pair counts once for several."""
@@ -83,7 +91,11 @@ _SHARES: Final = ("share", "share_low", "share_high", "share_of_measured")
 
 @dataclass(frozen=True)
 class GoalView:
-    """One goal as it stands on the page."""
+    """One goal as it stands on the page.
+
+    ``detail``: of a figure for researchers. ``folded``: that, or one of the two goals that every
+    measure has, of a measure without a figure on the page.
+    """
 
     name: str
     measure: str
@@ -94,6 +106,8 @@ class GoalView:
     look: str
     word: str
     remark: str
+    detail: bool
+    folded: bool
 
 
 @dataclass(frozen=True)
@@ -102,6 +116,23 @@ class RealPair:
 
     pair_id: str
     what: str
+
+
+Rows = tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class TableView:
+    """A table as text, its rows by family of measures; one nameless part where it has none."""
+
+    head: str
+    columns: tuple[str, ...]
+    parts: tuple[tuple[str, Rows], ...]
+
+    @property
+    def n_rows(self) -> int:
+        """Of all parts."""
+        return sum(len(rows) for _, rows in self.parts)
 
 
 @dataclass(frozen=True)
@@ -119,10 +150,11 @@ class SetView:
     is_still: bool
     n: int
     goals: tuple[GoalView, ...]
+    goals_folded: tuple[GoalView, ...]
     figures: tuple[Figure, ...]
     pictures: tuple[PictureView, ...]
     pairs: tuple[RealPair, ...]
-    tables: tuple[tuple[str, tuple[str, ...], tuple[tuple[str, ...], ...]], ...]
+    tables: tuple[TableView, ...]
 
 
 def validation_page(
@@ -159,17 +191,19 @@ def validation_page(
         .drop_duplicates()
         .itertuples(index=False)
     ]
-    goals = [goal for one in sets for goal in one.goals]
+    goals = [goal for one in sets for goal in (*one.goals, *one.goals_folded)]
+    short = [goal for goal in goals if goal.look == "fail"]
     return render_page(
         "validation",
         headline=_headline(goals),
-        short=[goal for goal in goals if goal.look == "fail"],
+        short=[goal for goal in short if not goal.detail],
+        short_detail=[goal for goal in short if goal.detail],
         undecided=[goal for goal in goals if goal.look == "not_applicable"],
         n_pairs=len(pairs),
         sets=sets,
         notes=list(info.get("notes", ())),
         facts=_facts(info),
-        files=[f"{name}.csv" for name in (*TABLES, "goals", "pairs", "scores", "data_dictionary")],
+        files=[f"{name}.csv" for name in (*TABLES, *FILES)],
     )
 
 
@@ -199,6 +233,7 @@ def _set_view(
         if "data_set" in table
     }
     real = origin == "real"
+    goals = [_goal_view(row, measures) for _, row in own["goals"].iterrows()]
     return SetView(
         key=f"{data_set}-{origin}",
         name=f"{ORIGINS[origin]}: {data_set}",
@@ -206,12 +241,13 @@ def _set_view(
         is_drawn=data_set == DRAWN and origin == "synthetic",
         is_still=bool(own["pairs"]["no_change"].all()),
         n=len(own["pairs"]),
-        goals=tuple(_goal_view(row, measures) for _, row in own["goals"].iterrows()),
+        goals=tuple(goal for goal in goals if not goal.folded),
+        goals_folded=tuple(goal for goal in goals if goal.folded),
         figures=tuple(set_figures(own, measures)),
         # A face must never stand on a page; only skin that nobody has is shown.
         pictures=tuple(telling_pairs(own, pictures, measures)) if origin == "synthetic" else (),
         pairs=tuple(_noteworthy(own["pairs"], measures)) if real else (),
-        tables=tuple((HEADS[name], *_cells(own[name], measures)) for name in TABLES),
+        tables=tuple(_table_view(HEADS[name], own[name], measures) for name in TABLES),
     )
 
 
@@ -222,6 +258,7 @@ def _goal_view(row: pd.Series[Any], measures: Mapping[str, Measure]) -> GoalView
     look, word = MET[row["met"]]
     measured, interval, n = goal_words(row)
     name = row["measure"]
+    detail = name in measures and measures[name].detail
     return GoalView(
         name=GOALS.get(row["goal"], spoken(row["goal"])),
         measure=_title(name, measures),
@@ -232,6 +269,8 @@ def _goal_view(row: pd.Series[Any], measures: Mapping[str, Measure]) -> GoalView
         look=look,
         word=word,
         remark=row["remark"],
+        detail=detail,
+        folded=detail or (row["goal"] in OF_EVERY_MEASURE and name not in SHOWN),
     )
 
 
@@ -242,7 +281,7 @@ def goal_words(row: pd.Series[Any]) -> tuple[str, str, str]:
     interval = ""
     if pd.notna(row["low"]):
         low, high = (_amount(row[end], row["unit"], bare=True) for end in ("low", "high"))
-        interval = f"{low} to {high}" if row["unit"] == "share" else f"quartiles {low} to {high}"
+        interval = f"quartiles {low} to {high}" if row["unit"] == "points" else f"{low} to {high}"
     return _amount(row["value"], row["unit"]), interval, str(row["n"])
 
 
@@ -251,7 +290,9 @@ def _title(name: str, measures: Mapping[str, Measure]) -> str:
 
 
 def _amount(value: float, unit: str, *, bare: bool = False) -> str:
-    text, unit = (fixed(100.0 * value, 1), "%") if unit == "share" else (fixed(value, 1), unit)
+    decimals = 2 if unit == "times" else 1
+    text = fixed(100.0 * value if unit == "share" else value, decimals)
+    unit = "%" if unit == "share" else unit
     return text if bare else with_unit(text, unit)
 
 
@@ -278,15 +319,18 @@ def _noteworthy(pairs: pd.DataFrame, measures: Mapping[str, Measure]) -> list[Re
 # ------------------------------------------------------------------------------ tables
 
 
-def _cells(
-    table: pd.DataFrame, measures: Mapping[str, Measure]
-) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+def _table_view(head: str, table: pd.DataFrame, measures: Mapping[str, Measure]) -> TableView:
     """A table as text: what every row of the set has in common is left out."""
     columns = [name for name in table.columns if name not in ("data_set", "origin")]
-    rows = tuple(
-        tuple(_cell(name, row[name], measures) for name in columns) for _, row in table.iterrows()
-    )
-    return tuple(spoken(name) for name in columns), rows
+    parts: dict[str, list[tuple[str, ...]]] = {}
+    for _, row in table.iterrows():
+        measure = measures.get(row["measure"]) if "measure" in table else None
+        family = spoken(measure.family).capitalize() if measure else ""
+        parts.setdefault(family, []).append(
+            tuple(_cell(name, row[name], measures) for name in columns)
+        )
+    grouped = tuple((family, tuple(rows)) for family, rows in parts.items())
+    return TableView(head, tuple(spoken(name) for name in columns), grouped)
 
 
 def _cell(column: str, value: Any, measures: Mapping[str, Measure]) -> str:

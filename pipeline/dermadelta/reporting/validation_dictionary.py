@@ -26,7 +26,7 @@ _COMMON: Final[Mapping[str, tuple[str, str]]] = {
     "share": (_SHARE, "Share of the n pairs."),
     "share_low": (_SHARE, "Lower end of its exact 95 % interval (Clopper and Pearson 1934)."),
     "share_high": (_SHARE, "Upper end of its exact 95 % interval."),
-    "pair_id": ("", "Name of the pair."),
+    "pair_id": ("", "Name of the pair; with data_set it joins scores.csv to pairs.csv."),
     "kind": ("", "What was made to change, or what makes the pair difficult."),
     "difficulty": ("", "ordinary; hard (should still be measured); must_refuse."),
     "setup": ("", "rig (steady) or handheld."),
@@ -93,22 +93,22 @@ _OWN: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
     },
     "scores": {
         "primary": ("", "Whether Holm's correction runs over this measure."),
-        "truth_column": ("", "Column of the truth that counts for this pair."),
+        "unit": ("", "Unit of truth, estimate, low and high."),
         "truth": (_MEASURE_UNIT, "True change."),
-        "truth_second": ("%", "True change of the relief, for texture."),
-        "estimate": (_MEASURE_UNIT, "Reported change."),
+        "estimate": (_MEASURE_UNIT, "Reported change; empty where the measure was not read."),
         "low": (_MEASURE_UNIT, "Lower end of its 95 % interval."),
         "high": (_MEASURE_UNIT, "Upper end of its 95 % interval."),
-        "width": (_MEASURE_UNIT, "Upper minus lower end."),
-        "error": (_MEASURE_UNIT, "Estimate minus truth."),
-        "error_second": ("%", "Estimate minus truth_second."),
         "covered": ("", "Whether the interval holds the truth."),
-        "changed": ("", "Whether a change was called; primary measures after Holm."),
-        "direction": ("", "What was called; empty for no detectable change."),
-        "called_correctly": (
+        "direction": (
             "",
-            "Whether a true change was called in its direction, or none where there is none.",
+            "What was called, primary measures after Holm; empty for no detectable change.",
         ),
+        "reason_id": ("", "Row of reasons.csv that says why there is no number; else empty."),
+    },
+    "reasons": {
+        "reason_id": ("", "Number of the reason, by first appearance in scores.csv."),
+        "n": ("rows", "Rows of scores.csv with this reason."),
+        "reason": ("", "Why there is no number."),
     },
 }
 

@@ -22,7 +22,10 @@ FALSE_POSITIVE_GOAL_PCT: Final = (0.0, 5.0)
 RECALL_GOAL_PCT: Final = (95.0, 100.0)
 POWER_GOAL: Final = (25.0, 0.80)
 
-SHOWN: Final = ("roughness", "redness", "scar_area", "roughness_unscaled")
+SHOWN: Final = (
+    *("roughness", "redness", "scar_area", "roughness_unscaled"),
+    *("pores_density", "lines_length"),
+)
 """Measures with a figure of their own; the tables have all."""
 
 _BROKEN_DOWN: Final = ("setup", "in_photo", "has_reference", "difficulty")

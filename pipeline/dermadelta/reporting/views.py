@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from dermadelta.domain import (
@@ -11,13 +11,12 @@ from dermadelta.domain import (
     CheckVerdict,
     Estimate,
     Measure,
-    Need,
     NotMeasured,
     PairResult,
     PairStatus,
-    Scale,
 )
 from dermadelta.reporting.bars import Bar, axis_limit, bar
+from dermadelta.reporting.matches import match_sentences
 from dermadelta.reporting.numbers import fixed, significant, trimmed, with_unit
 from dermadelta.reporting.sentences import (
     Reported,
@@ -42,6 +41,9 @@ Measures = Mapping[str, Measure]
 CHECK_DECIMALS: Final = 3
 """Checks are held against limits of two or three digits: more would be noise."""
 
+LONG_UNIT: Final = 5
+"""Longer units of measures stand once beside the title instead of with every number."""
+
 SHORT_UNIT: Final = 4
 """Longer units of checks are phrases and stand on a line of their own."""
 
@@ -52,7 +54,12 @@ REMARKABLE_BIAS: Final = 0.25
 
 @dataclass(frozen=True)
 class ChangeView:
-    """One estimate as a row or card."""
+    """One estimate as a row or card.
+
+    ``unit`` is not empty where it is so long that it stands once beside the title, and not with
+    every number of the row; ``amount`` is the change with its unit in any case. ``found`` says
+    how many of the counted things were found again.
+    """
 
     measure: str
     title: str
@@ -60,9 +67,11 @@ class ChangeView:
     note: str
     region: str
     primary: bool
+    unit: str
     before: str
     after: str
     change: str
+    amount: str
     interval: str
     sentence: str
     sureness: str
@@ -71,6 +80,7 @@ class ChangeView:
     verdict: str
     verdict_word: str
     made: str
+    found: str
     reason: str
 
 
@@ -101,8 +111,12 @@ def change_views(result: PairResult, measures: Measures) -> tuple[ChangeView, ..
     estimates = sorted(result.estimates, key=position)
     changes = [(e.measure, reported(e, measures.get(e.measure))) for e in estimates]
     limits = axis_limits(changes)
+    found = match_sentences(result, measures)
     return tuple(
-        change_view(estimate, shown, measures, limits)
+        replace(
+            change_view(estimate, shown, measures, limits),
+            found=found.get((estimate.region, estimate.measure), ""),
+        )
         for estimate, (_, shown) in zip(estimates, changes, strict=True)
     )
 
@@ -124,6 +138,9 @@ def change_view(
 ) -> ChangeView:
     """Put one estimate into words, with a bar where a change was measured."""
     name = estimate.measure
+    long = estimate.unit if len(estimate.unit) > LONG_UNIT else ""
+    unit = "" if long else estimate.unit
+    row = replace(shown, unit=unit) if shown and long and shown.unit == long else shown
     return ChangeView(
         measure=name,
         title=title(name, measures),
@@ -131,17 +148,20 @@ def change_view(
         note=_direction(measures.get(name)),
         region=region_name(estimate.region),
         primary=estimate.primary,
-        before=_reading(estimate.before, estimate.unit),
-        after=_reading(estimate.after, estimate.unit),
-        change=shown.amount(shown.interval.value) if shown else "",
-        interval=_interval(shown),
+        unit=long,
+        before=_reading(estimate.before, unit),
+        after=_reading(estimate.after, unit),
+        change=row.amount(row.interval.value) if row else "",
+        amount=shown.amount(shown.interval.value) if shown else "",
+        interval=_interval(row),
         sentence=change_sentence(name, shown, measures) if shown else "",
         sureness=sureness(estimate, shown) if shown else "",
         bar=bar(shown, limits[name, shown.unit]) if shown else None,
-        sdc=shown.amount(shown.sdc, signed=False) if shown and shown.sdc is not None else "",
+        sdc=row.amount(row.sdc, signed=False) if row and row.sdc is not None else "",
         verdict=estimate.verdict.value,
         verdict_word=VERDICTS[estimate.verdict.value],
-        made=_made(estimate, shown),
+        made=_made(estimate, row),
+        found="",
         reason="" if estimate.reason == TEXT.exploratory else estimate.reason,
     )
 
@@ -177,31 +197,11 @@ def _made(estimate: Estimate, shown: Reported | None) -> str:
     ):
         return TEXT.reference_none
     return TEXT.reference_made.format(
-        REFERENCES[estimate.reference],
-        f"{weight:.2f}",
         shown.amount(plain),
+        REFERENCES[estimate.reference],
         shown.amount(corrected),
+        f"{weight:.2f}",
     )
-
-
-def shown_changes(
-    result: PairResult, views: Sequence[ChangeView], measures: Measures
-) -> tuple[tuple[ChangeView, ...], tuple[ChangeView, ...]]:
-    """Split into measured and not measured.
-
-    A measure that only stands in for another when there is no scale is not missed when there is.
-    """
-    missing = tuple(
-        view
-        for view in views
-        if view.bar is None
-        and not (
-            isinstance(result.scale, Scale)
-            and view.measure in measures
-            and Need.NO_SCALE in measures[view.measure].needs
-        )
-    )
-    return tuple(view for view in views if view.bar is not None), missing
 
 
 # ----------------------------------------------------------------------------- checks

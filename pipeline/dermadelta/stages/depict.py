@@ -268,7 +268,7 @@ def _heat_pictures(
 
 def _mapped(item: Measure, read: Read, config: DepictConfig) -> bool:
     """Whether a change has a value in every place: a level, not a number of things found."""
-    if read.tiles.combine == "sum":
+    if read.tiles.combine == "sum" or len(read.marks):
         return False
     return item.change == "ratio" or item.unit in config.heat_difference
 

@@ -23,8 +23,15 @@ from dermadelta.kernels.colour import TINY, log_luminance
 from dermadelta.kernels.geometry import local_affine, roll
 from dermadelta.kernels.masks import picked
 from dermadelta.kernels.memo import once
+from dermadelta.kernels.noise import noise_variance
 from dermadelta.kernels.shading import lean, slope, turned
-from dermadelta.kernels.sharpness import blur_difference, mean_power, noise_floor
+from dermadelta.kernels.sharpness import (
+    BlurPrior,
+    blur_difference,
+    mean_power,
+    noise_floor,
+    shrunken_blur,
+)
 from dermadelta.kernels.statistics import robust_sd, tile_sums
 
 
@@ -46,6 +53,26 @@ class ObserveConfig(Settings):
         0.30, gt=0.0, description="Highest frequency of the blur fit, cycles per pixel."
     )
     noise_margin: float = Field(5.0, gt=1.0, description="Power over the noise floor in the fit.")
+    steady_blur_sd_px2: float = Field(
+        0.08,
+        gt=0.0,
+        description="Without reference skin: SD of the difference of blur of most pairs, px².",
+    )
+    other_blur_sd_px2: float = Field(
+        0.40, gt=0.0, description="The same of those whose focus or lens differs, px²."
+    )
+    other_blur_share: float = Field(0.25, gt=0.0, lt=1.0, description="Share of those pairs.")
+    region_fit_sd_px2: float = Field(
+        0.15,
+        gt=0.0,
+        description="SD of the blur fit on a treated region beyond its own standard error, px².",
+    )
+    region_fit_px2_per_ln: float = Field(
+        1.5,
+        ge=0.0,
+        description="The same per ln by which fine detail of the region changed, px²: on clean"
+        " pictures relief weaker by 45 % reads as 0.9 px².",
+    )
     detail: tuple[float, float] = Field(
         (0.06, 0.20), description="Band of fine detail that is compared, cycles per pixel."
     )
@@ -86,13 +113,22 @@ def observe(carried: Carried, photos: Sequence[AlignedPhoto], config: ObserveCon
         once(_spectrum, anchors[0], config),
         once(_tile_logs, anchors[0], config),
         once(_tile_logs, regions[0], config),
+        _unchanged(once(_skin_logs, anchors[0], config), anchors[0], regions[0], config),
     )
     facts = tuple(
         _photo_facts(base, anchor, region, photo, config)
         for anchor, region, photo in zip(anchors, regions, photos, strict=True)
     )
-    return replace(carried, views=_equalised(carried.views, facts), facts=facts)
+    return replace(
+        carried, views=_equalised(_with_noise(carried.views, config), facts, config), facts=facts
+    )
 
+
+_MOSTLY = 0.5
+"""Share of a tile that must be skin for its shading to count."""
+
+_SAMPLES = 12.0
+"""Pixels along a tile from which its shading is taken, at least."""
 
 Spectrum = tuple[Matrix, Matrix, int]
 Logs = tuple[NDArray[np.int32], Matrix]
@@ -100,11 +136,16 @@ Logs = tuple[NDArray[np.int32], Matrix]
 
 @dataclass(frozen=True, eq=False)
 class _Base:
-    """The first before photo: spectrum and tiles of its anchor, tiles of its region."""
+    """The first before photo: spectrum and tiles of its anchor, tiles of its region.
+
+    ``skin`` are the tiles of all skin in the box of the anchor; without the region's, where
+    there is other skin.
+    """
 
     spectrum: Spectrum
     anchor: Logs
     region: Logs
+    skin: Logs
 
 
 def _photo_facts(
@@ -136,6 +177,7 @@ def _photo_facts(
         ln_detail=_ln_amplitude(base.spectrum, spectrum, view.magnification, config.detail),
         jpeg_step=photo.photo.photo.metadata.jpeg_step,
         light_from=_light_from(view, own),
+        light_slope=_light_slope(base.skin, view, config),
         calibration_de00=photo.photo.colour.residual_de00,
         grey_cast=photo.photo.colour.grey_cast,
     )
@@ -159,9 +201,36 @@ def _lean(region: SkinView, config: ObserveConfig) -> tuple[float, float]:
 def _light_from(view: SkinView, tiles: Logs) -> tuple[float, float]:
     """Slope of log luminance, as a plane through tiles; lesions on them must not count."""
     ids, logs = tiles
-    places = np.stack([ids % view.grid.n_cols, ids // view.grid.n_cols], axis=1)
-    x, y = slope(places.astype(np.float64), logs.mean(axis=1))
+    x, y = slope(_places(ids, view), logs.mean(axis=1))
     return float(x), float(y)
+
+
+def _light_slope(base: Logs, view: SkinView, config: ObserveConfig) -> tuple[float, float]:
+    """Slope of ln R over all skin: on curved skin it grows with the lamp as relief does.
+
+    That of the first before photo and that of the change are fitted apart: what is pigment on
+    both photos is in the former alone, and cannot look like light that moved.
+    """
+    ids, logs = once(_skin_logs, view, config)
+    common, i, j = np.intersect1d(base[0], ids, return_indices=True)
+    first = slope(_places(base[0], view), base[1][:, 0])
+    x, y = first + slope(_places(common, view), logs[j, 0] - base[1][i, 0])
+    return float(x), float(y)
+
+
+def _unchanged(skin: Logs, anchor: SkinView, region: SkinView, config: ObserveConfig) -> Logs:
+    """Tiles without those of the region, where only that was treated: its colour may change."""
+    if anchor.region != REFERENCE:
+        return skin
+    ids, logs = skin
+    kept = ~np.isin(ids, once(_tile_logs, region, config)[0])
+    return ids[kept], logs[kept]
+
+
+def _places(ids: NDArray[np.int32], view: SkinView) -> Matrix:
+    """(n, 2) columns and rows of tiles."""
+    cols = view.grid.n_cols
+    return np.stack([ids % cols, ids // cols], axis=1).astype(np.float64)
 
 
 def _noise_share(spectrum: Spectrum, view: SkinView, config: ObserveConfig) -> float:
@@ -240,6 +309,23 @@ def _tile_logs(view: SkinView, _config: ObserveConfig) -> Logs:
     return ids, np.log(np.maximum(sums / counts[:, None], TINY))
 
 
+def _skin_logs(view: SkinView, _config: ObserveConfig) -> Logs:
+    """The same over all skin of the box, on tiles that are mostly skin; a sample of their pixels.
+
+    A tile has some 150 of them at any resolution: shading is smooth.
+    """
+    side_px = view.grid.size_px * view.magnification
+    step = max(1, int(side_px / _SAMPLES))
+    sparse = (slice(None, None, step), slice(None, None, step))
+    numbers = view.tile_ids[sparse]
+    tiles, colours = picked(view.skin[sparse] & (numbers >= 0), numbers, view.rgb[sparse])
+    if not len(tiles):
+        return np.empty(0, dtype=np.int32), np.empty((0, 3))
+    ids, counts, sums = tile_sums(tiles, colours)
+    full = counts >= _MOSTLY * (side_px / step) ** 2
+    return ids[full], np.log(np.maximum(sums[full] / counts[full, None], TINY))
+
+
 def _clipped_share(view: SkinView, photo: AlignedPhoto, tiles: NDArray[np.int32]) -> float:
     """Saturated pixels among those that the region covers, from the tiles it reaches."""
     x0, y0 = view.origin
@@ -253,17 +339,40 @@ def _clipped_share(view: SkinView, photo: AlignedPhoto, tiles: NDArray[np.int32]
     return float(np.count_nonzero(reached & clipped)) / max(total, 1)
 
 
-def _equalised(views: Sequence[SkinView], facts: Sequence[PhotoFacts]) -> tuple[SkinView, ...]:
+def _with_noise(views: Sequence[SkinView], config: ObserveConfig) -> list[SkinView]:
+    """Views that know their noise; those of a region all do, or a ratio would be of two kinds."""
+    spectra = [once(_spectrum, view, config) for view in views]
+    unknown = {view.region for view, found in zip(views, spectra, strict=True) if found[2] == 0}
+    return [
+        replace(view, noise=NotMeasured("too little skin in one piece to tell its noise"))
+        if view.region in unknown
+        else replace(view, noise=noise_variance(*found[:2]))
+        for view, found in zip(views, spectra, strict=True)
+    ]
+
+
+def _equalised(
+    views: Sequence[SkinView], facts: Sequence[PhotoFacts], config: ObserveConfig
+) -> tuple[SkinView, ...]:
     """Views with the blur that each needs to be as soft as the softest photo.
 
-    Without reference skin none is added: on glossy skin a change of relief still reads as blur
-    (0.4 px² for a true change by a quarter), and correcting it would take the change away. The
-    difference that was seen then widens the interval instead.
+    Without reference skin a change of relief reads as blur too (0.4 px² for one by a half on glossy
+    skin), so only that part is corrected which is likelier to be the lens; the difference that was
+    seen widens the interval.
     """
+    prior = BlurPrior(
+        config.steady_blur_sd_px2,
+        config.other_blur_sd_px2,
+        config.other_blur_share,
+        config.region_fit_sd_px2,
+        config.region_fit_px2_per_ln,
+    )
     known = {
         fact.photo_id: fact.sigma2_px2
+        if fact.anchor == "reference" or isinstance(fact.ln_detail, NotMeasured)
+        else shrunken_blur(fact.sigma2_px2, fact.sigma2_se_px2, fact.ln_detail, prior)
         for fact in facts
-        if fact.anchor == "reference" and not isinstance(fact.sigma2_px2, NotMeasured)
+        if not isinstance(fact.sigma2_px2, NotMeasured)
     }
     common = max(known.values(), default=0.0)
     return tuple(

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Literal
+from typing import Final
 
 import pandas as pd
 
 from dermadelta.domain import PairStatus
+from dermadelta.study.goal_rows import Row, goal_row, is_met, share_row, slope
 from dermadelta.study.scores import STANDARDS, Scored
 from dermadelta.study.truth import ITA_CLASSES, NO_CHANGE
 from dermadelta.study.validation import POWER_LEVELS_PCT, POWER_TOLERANCE_PCT, share
-
-Met = Literal["yes", "no", "too_few_pairs"]
 
 COVERAGE: Final = (0.93, 0.97)
 CLASS_COVERAGE: Final = 0.90
@@ -22,6 +21,11 @@ FALSE_POSITIVES_UPPER: Final = 0.07
 POWER: Final = 0.80
 POWER_LEVEL_PCT: Final = POWER_LEVELS_PCT[1]
 TONE_RATIO: Final = 1.5
+SLOPE: Final = (0.95, 1.05)
+WHOLE_FACE: Final = "whole_face"
+"""Kind of pairs whose relief changes everywhere in the photographs."""
+WHOLE_FACE_TOLERANCE_PCT: Final = 7.5
+"""A pair of that kind counts when its relief fell by the level of the power, plus or minus this."""
 RECALL: Final = 0.95
 PRECISION: Final = 0.90
 REAL_RATE: Final = 0.05
@@ -32,6 +36,9 @@ AT_MOST: Final[Mapping[str, int]] = {"fuseg_series": 1}
 REDNESS_OR_AREA: Final = "redness_or_area"
 _REDNESS_OR_AREA: Final = ("redness", "scar_area", "scar_share")
 
+TEXTURE: Final = "texture"
+"""Stands for roughness, with or without a scale."""
+
 TEXTURE_OR_REDNESS: Final = "texture_or_redness"
 _TEXTURE_OR_REDNESS: Final = ("roughness", "roughness_unscaled", "redness")
 
@@ -40,6 +47,7 @@ DIFFUSE: Final = "diffuse"
 _ABSOLUTE: Final = ("target", "chart")
 """What in a photograph makes its colours known without untreated skin."""
 _REDNESS: Final = ("redness", "redness_lab")
+_ON_EVERY_TONE: Final = ("roughness", *_REDNESS)
 
 _STATUSES: Final = (PairStatus.MEASURED, PairStatus.REFUSED, PairStatus.FAILED)
 
@@ -52,8 +60,6 @@ GOAL_COLUMNS: Final = (
     "data_set", "origin", "goal", "measure", "target", "value", "low", "high", "unit", "n",
     "met", "remark",
 )  # fmt: skip
-
-Row = dict[str, Any]
 
 
 def build_goals(scored: Scored) -> pd.DataFrame:
@@ -88,26 +94,11 @@ def _known(pairs: pd.DataFrame, scores: pd.DataFrame) -> Iterator[Row]:
     yield from _width(scores)
     yield from _false_positives(pairs)
     yield from _power(scores)
+    yield from _slope(scores)
+    yield from _whole_face(scores)
     yield from _same_on_every_tone(scores)
     yield from _nothing_to_hold_against(scores)
     yield from _refusals(pairs)
-
-
-def _goal(goal: str, target: str, met: Met, n: int, value: float | None, **more: Any) -> Row:
-    row = {"goal": goal, "measure": "", "target": target, "value": value, "n": n, "met": met}
-    return row | {"low": None, "high": None, "unit": "share", "remark": ""} | more
-
-
-def _share_goal(goal: str, target: str, hits: int, n: int, met: Met, **more: Any) -> Row:
-    found = share(hits, n)
-    ends = {"low": found["share_low"], "high": found["share_high"]}
-    return _goal(goal, target, met, n, found["share"], **ends, **more)
-
-
-def _met(holds: bool, *, enough: bool) -> Met:
-    if not enough:
-        return "too_few_pairs"
-    return "yes" if holds else "no"
 
 
 def _coverage(scores: pd.DataFrame) -> Iterator[Row]:
@@ -118,11 +109,11 @@ def _coverage(scores: pd.DataFrame) -> Iterator[Row]:
         if not n:
             continue
         value = hits / n
-        met = _met(low <= value <= high, enough=n >= ENOUGH_FOR_COVERAGE)
+        met = is_met(low <= value <= high, enough=n >= ENOUGH_FOR_COVERAGE)
         width = "wide" if value > high else "narrow"
         remark = f"intervals are too {width}" if met == "no" else ""
         target = f"{100 * low:.0f} to {100 * high:.0f} % of 95 % intervals hold the truth"
-        yield _share_goal("coverage", target, hits, n, met, measure=name, remark=remark)
+        yield share_row("coverage", target, hits, n, met, measure=name, remark=remark)
 
 
 def _class_coverage(scores: pd.DataFrame) -> Iterator[Row]:
@@ -141,13 +132,13 @@ def _class_coverage(scores: pd.DataFrame) -> Iterator[Row]:
         small = ", ".join(item[0] for item in counts if item not in large)
         left_out = f"fewer than {ENOUGH_FOR_COVERAGE} pairs: {small}" if small else ""
         if not large:
-            few = _goal("coverage_by_tone", target, "too_few_pairs", len(own), None)
+            few = goal_row("coverage_by_tone", target, "too_few_pairs", len(own), None)
             yield few | {"measure": name, "remark": left_out}
             continue
         worst, hits, n = min(large, key=lambda item: item[1] / item[2])
         remark = f"lowest class: {worst}" + (f"; {left_out}" if left_out else "")
-        met = _met(hits / n >= CLASS_COVERAGE, enough=True)
-        yield _share_goal("coverage_by_tone", target, hits, n, met, measure=name, remark=remark)
+        met = is_met(hits / n >= CLASS_COVERAGE, enough=True)
+        yield share_row("coverage_by_tone", target, hits, n, met, measure=name, remark=remark)
 
 
 def _rig_texture(scores: pd.DataFrame) -> pd.DataFrame:
@@ -164,10 +155,10 @@ def _width(scores: pd.DataFrame) -> Iterator[Row]:
     if widths.empty:
         return
     value, n = float(widths.median()), len(widths)
-    yield _goal(
+    yield goal_row(
         "interval_width",
         f"median at most {WIDTH_PCT:.0f} points, on a rig",
-        _met(value <= WIDTH_PCT, enough=n >= ENOUGH),
+        is_met(value <= WIDTH_PCT, enough=n >= ENOUGH),
         n,
         value,
         low=float(widths.quantile(0.25)),
@@ -186,13 +177,13 @@ def _false_positives(pairs: pd.DataFrame) -> Iterator[Row]:
     hits = int((better | worse).sum())
     found = share(hits, n)
     holds = found["share"] <= FALSE_POSITIVES and found["share_high"] <= FALSE_POSITIVES_UPPER
-    yield _share_goal(
+    yield share_row(
         "false_positives",
         f"at most {100 * FALSE_POSITIVES:.0f} % of pairs without change called changed, upper"
         f" limit at most {100 * FALSE_POSITIVES_UPPER:.0f} %",
         hits,
         n,
-        _met(holds, enough=share(0, n)["share_high"] <= FALSE_POSITIVES_UPPER),
+        is_met(holds, enough=share(0, n)["share_high"] <= FALSE_POSITIVES_UPPER),
         measure="any_primary",
         remark=f"{int(better.sum())} as improved, {int(worse.sum())} as worsened",
     )
@@ -205,22 +196,75 @@ def _power(scores: pd.DataFrame) -> Iterator[Row]:
     if not n:
         return
     hits, missing = int((own["direction"] == "improved").sum()), int(own["changed"].isna().sum())
-    yield _share_goal(
+    yield share_row(
         "power",
         f"at least {100 * POWER:.0f} % of {POWER_LEVEL_PCT:.0f} % texture changes found, on a rig"
         " with a scale",
         hits,
         n,
-        _met(hits >= POWER * n, enough=n >= ENOUGH),
+        is_met(hits >= POWER * n, enough=n >= ENOUGH),
         measure="roughness",
         remark=f"{missing} not measured count as missed" if missing else "",
+    )
+
+
+def _slope(scores: pd.DataFrame) -> Iterator[Row]:
+    """By how much the measured texture moves when the true one does; 1 is neither more nor less.
+
+    Over ordinary pairs whose relief changed.
+    """
+    own = scores[
+        (scores["measure"] == "roughness")
+        & (scores["difficulty"] == "ordinary")
+        & (scores["relief_change_pct"].fillna(0.0) != 0.0)
+        & scores["estimate"].notna()
+    ]
+    found = slope(own["truth"].to_numpy(), own["estimate"].to_numpy())
+    if found is None:
+        return
+    low, high = SLOPE
+    yield goal_row(
+        "slope",
+        f"measured texture moves {low:g} to {high:g} times as much as the true one",
+        is_met(low <= found.value <= high, enough=len(own) >= ENOUGH),
+        len(own),
+        found.value,
+        low=found.low,
+        high=found.high,
+        unit="times",
+        measure="roughness",
+    )
+
+
+def _whole_face(scores: pd.DataFrame) -> Iterator[Row]:
+    """Texture that falls all over the face, with no untreated skin in the photographs, on a rig."""
+    own = scores[
+        scores["measure"].isin(["roughness", "roughness_unscaled"])
+        & (scores["kind"] == WHOLE_FACE)
+        & (scores["setup"] == "rig")
+        & ((scores["relief_change_pct"] + POWER_LEVEL_PCT).abs() <= WHOLE_FACE_TOLERANCE_PCT)
+    ]
+    covered = own["covered"].dropna()
+    n, hits = len(covered), int(covered.sum())
+    if not n:
+        return
+    mean, true = own["estimate"].mean(), own["truth"][own["estimate"].notna()].mean()
+    yield share_row(
+        "whole_face",
+        f"at least {100 * CLASS_COVERAGE:.0f} % of intervals hold the truth where the whole face"
+        f" became about {POWER_LEVEL_PCT:.0f} % smoother, on a rig",
+        hits,
+        n,
+        is_met(hits >= CLASS_COVERAGE * n, enough=n >= ENOUGH),
+        measure=TEXTURE,
+        remark=f"mean change measured {mean:.1f} %, true {true:.1f} %",
     )
 
 
 def _same_on_every_tone(scores: pd.DataFrame) -> Iterator[Row]:
     """Mean size of the errors in the worst class of skin tone against that in the best."""
     target = f"worst class of skin tone at most {TONE_RATIO:g} times the best"
-    for name in _REDNESS:
+    for name in _ON_EVERY_TONE:
         own = scores[(scores["measure"] == name) & scores["error"].notna()]
         if own.empty:
             continue
@@ -230,7 +274,7 @@ def _same_on_every_tone(scores: pd.DataFrame) -> Iterator[Row]:
         small = [tone.replace("_", " ") for tone, e in errors.items() if 0 < len(e) < ENOUGH]
         left_out = f"fewer than {ENOUGH} pairs: {', '.join(small)}" if small else ""
         if len(means) < 2:
-            few = _goal("error_by_tone", target, "too_few_pairs", len(own), None, unit="times")
+            few = goal_row("error_by_tone", target, "too_few_pairs", len(own), None, unit="times")
             yield few | {"measure": name, "remark": left_out}
             continue
         worst, best = max(means, key=lambda tone: means[tone]), min(means, key=lambda t: means[t])
@@ -238,8 +282,8 @@ def _same_on_every_tone(scores: pd.DataFrame) -> Iterator[Row]:
         said = (f"{word}: {tone.replace('_', ' ')}, {means[tone]:.2f} {unit}"
                 for word, tone in (("worst", worst), ("best", best)))  # fmt: skip
         remark = "; ".join((*said, *([left_out] if left_out else [])))
-        met = _met(value <= TONE_RATIO, enough=True)
-        yield _goal("error_by_tone", target, met, len(own), value, unit="times", measure=name,
+        met = is_met(value <= TONE_RATIO, enough=True)
+        yield goal_row("error_by_tone", target, met, len(own), value, unit="times", measure=name,
                     remark=remark)  # fmt: skip
 
 
@@ -251,12 +295,12 @@ def _nothing_to_hold_against(scores: pd.DataFrame) -> Iterator[Row]:
         if own.empty:
             continue
         n, hits = len(own), int(own["estimate"].isna().sum())
-        yield _share_goal(
+        yield share_row(
             "diffuse_redness",
             "diffuse redness without untreated skin or target: not measured, always",
             hits,
             n,
-            _met(hits == n, enough=n >= ENOUGH or hits < n),
+            is_met(hits == n, enough=n >= ENOUGH or hits < n),
             measure=name,
         )
 
@@ -274,8 +318,8 @@ def _refusals(pairs: pd.DataFrame) -> Iterator[Row]:
         n = int(among.sum())
         if n:
             words = f"at least {100 * limit:.0f} % {target}"
-            met = _met(both >= limit * n, enough=n >= ENOUGH)
-            yield _share_goal(goal, words, both, n, met)
+            met = is_met(both >= limit * n, enough=n >= ENOUGH)
+            yield share_row(goal, words, both, n, met)
 
 
 def _real(data_set: str, pairs: pd.DataFrame, scores: pd.DataFrame) -> Iterator[Row]:
@@ -310,12 +354,12 @@ def _count_goal(most: int, still: pd.DataFrame, own: pd.DataFrame) -> Row:
     n, hits = len(still), int(own["pair_id"][called].nunique())
     counts = still["status"].value_counts()
     measured, refused, failed = (int(counts.get(status.value, 0)) for status in _STATUSES)
-    return _share_goal(
+    return share_row(
         "real_no_change",
         f"at most {most} of {n} called changed in redness or area, or refused; none failed",
         hits,
         n,
-        _met(hits <= most and not failed, enough=True),
+        is_met(hits <= most and not failed, enough=True),
         measure=REDNESS_OR_AREA,
         remark=f"{measured} measured, {refused} refused, {failed} failed of {n}",
     )
@@ -323,12 +367,12 @@ def _count_goal(most: int, still: pd.DataFrame, own: pd.DataFrame) -> Row:
 
 def _real_goal(measure: str, hits: int, n: int, n_all: int) -> Row:
     holds = n == 0 or share(hits, n)["share_low"] <= REAL_RATE
-    return _share_goal(
+    return share_row(
         "real_no_change",
         f"called changed no more often than a rate of {100 * REAL_RATE:.0f} % allows (lower limit)",
         hits,
         n,
-        _met(holds, enough=n > 0),
+        is_met(holds, enough=n > 0),
         measure=measure,
         remark=f"{hits} of {n} called changed; {n_all - n} of {n_all} pairs not measured",
     )

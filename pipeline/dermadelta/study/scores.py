@@ -136,7 +136,7 @@ SCORE_COLUMNS: Final[Mapping[str, str]] = {
     "called_correctly": "boolean",
     "reason": "str",
 }
-"""Columns of ``scores.csv`` and their types."""
+"""Columns of the scores and their types; ``stored.py`` says which are written."""
 
 SCALES: Final = ("marker", "target")
 """What in a photograph gives its scale."""
@@ -318,17 +318,6 @@ def _is_no_change(truth: Truth) -> bool:
         if column in truth.changes
     ]
     return bool(known) and all(known)
-
-
-def shortened(scores: pd.DataFrame) -> pd.DataFrame:
-    """The same with numbers of six significant digits, as many as any of them is worth.
-
-    A row per pair and measure makes the largest table by far; whole digits would double it.
-    """
-    numbers = scores.select_dtypes("float64")
-    return scores.assign(
-        **{name: numbers[name].map(lambda v: float(f"{v:.6g}")) for name in numbers.columns}
-    )
 
 
 def _score_rows(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dermadelta.domain import Alignment, Measure, NotMeasured, PhotoFacts, Read, Scale
+from dermadelta.kernels.shading import slope_change
 from dermadelta.kernels.statistics import tile_change_se
 
 _DRAWS = 200
@@ -23,6 +24,10 @@ third of that variance is common to all skin of a person."""
 
 OWN_LIFE_LN = 0.015
 """The same of texture, ln: booths that hold head, lamp and camera repeat it to just under 2 %."""
+
+FAINT_SLOPE = 0.1
+"""Slope of ln R across skin that is too faint to tell a change of the light by its ratio; skin
+lit from 45° over 24 mm of a cheek has 0.1 to 0.2."""
 
 _JPEG_STEP = 10.0
 """Quantisation steps are taken in units of ten code values: quality 75 of the usual tables."""
@@ -103,6 +108,24 @@ def _shading(measure: Measure, seen: Observed) -> float:
 def _lean(measure: Measure, seen: Observed) -> float:
     first, second = (np.array(fact.lean) for fact in seen.facts)
     return float(np.sum((second - first) ** 2))
+
+
+def _slope_change(seen: Observed) -> tuple[float, float]:
+    first, second = (fact.light_slope for fact in seen.facts)
+    return slope_change(first, second, FAINT_SLOPE)
+
+
+def _light_strength(measure: Measure, seen: Observed) -> float:
+    return _slope_change(seen)[0] ** 2
+
+
+def _light_turn(measure: Measure, seen: Observed) -> float:
+    return _slope_change(seen)[1] ** 2
+
+
+def _lean_strength(measure: Measure, seen: Observed) -> float:
+    first, second = (float(np.hypot(*fact.lean)) for fact in seen.facts)
+    return (second - first) ** 2
 
 
 def _uneven(measure: Measure, seen: Observed) -> float:
@@ -229,6 +252,19 @@ def _of(concerns: str, unit: str, meaning: str, square: Callable[..., float]) ->
 NUISANCES: Mapping[str, Nuisance] = {
     "shading": _of("light", "ln²", "change of the shading from place to place", _shading),
     "lean": _of("light", "1", "turn of the direction in which fine relief is lit", _lean),
+    "lean_strength": _of(
+        "light",
+        "1",
+        "change of how far fine relief is lit from one side rather than from all",
+        _lean_strength,
+    ),
+    "light_strength": _of(
+        "light",
+        "1",
+        "relative change of how steeply light falls over curved skin",
+        _light_strength,
+    ),
+    "light_turn": _of("light", "1", "turn of the direction in which it falls", _light_turn),
     "uneven": _of(
         "light", "ln²", "light on the region changed otherwise than on its anchor", _uneven
     ),

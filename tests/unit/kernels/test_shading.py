@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dermadelta.kernels.shading import lean, slope, turned
+from dermadelta.kernels.shading import lean, slope, slope_change, turned
 
 SIDE, PERIOD_PX, SIGMA_PX = 128, 12.0, 1.0
 DEGREES = [0.0, 20.0, 45.0, 75.0, 90.0, 130.0, 165.0]
@@ -125,3 +125,35 @@ def test_a_dark_patch_does_not_tilt_the_plane():
 def test_places_that_span_no_plane_have_no_slope(places):
     places = np.array(places, dtype=np.float64)
     assert slope(places, np.arange(len(places), dtype=np.float64)).tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("angle_deg", DEGREES)
+def test_a_steeper_slope_changed_along_itself_only(angle_deg):
+    angle = np.radians(angle_deg)
+    first, second = (size * np.array([np.cos(angle), np.sin(angle)]) for size in (0.2, 0.3))
+    # 0.1 more on a mean of 0.25, damped by the faint slope.
+    assert slope_change(first, second, 0.05) == pytest.approx(
+        (0.1 / np.hypot(0.25, 0.05), 0.0), abs=1e-6
+    )
+    assert slope_change(second, first, 0.05)[0] == pytest.approx(-0.1 / np.hypot(0.25, 0.05))
+
+
+@pytest.mark.parametrize("turn_deg", [-25.0, 8.0, 40.0, 180.0])
+def test_a_lamp_that_went_round_turns_the_slope_and_leaves_its_size(turn_deg):
+    turn = np.radians(turn_deg)
+    steeper, turned_by = slope_change((0.2, 0.0), (0.2 * np.cos(turn), 0.2 * np.sin(turn)), 1e-6)
+    assert steeper == pytest.approx(0.0, abs=1e-9)
+    assert turned_by == pytest.approx(2.0 * abs(np.sin(0.5 * turn)), rel=1e-6)
+
+
+def test_a_turned_frame_sees_the_same_change():
+    first, second, turn = np.array([0.11, -0.05]), np.array([0.16, 0.02]), np.radians(63.0)
+    matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    upright = slope_change(first, second, 0.04)
+    assert min(upright) > 0.1
+    assert slope_change(matrix @ first, matrix @ second, 0.04) == pytest.approx(upright)
+
+
+def test_where_light_falls_evenly_chance_is_no_change():
+    steeper, turned_by = slope_change((0.002, 0.0), (0.003, 0.001), 0.04)
+    assert max(abs(steeper), turned_by) < 0.03

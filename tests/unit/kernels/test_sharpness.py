@@ -4,7 +4,13 @@ import pytest
 from scipy import ndimage
 
 from dermadelta.kernels.colour import log_luminance, srgb_decode, srgb_encode
-from dermadelta.kernels.sharpness import blur_difference, mean_power, noise_floor
+from dermadelta.kernels.sharpness import (
+    BlurPrior,
+    blur_difference,
+    mean_power,
+    noise_floor,
+    shrunken_blur,
+)
 
 SHAPE = (384, 512)
 FIT = {"low": 0.04, "high": 0.30, "noise_margin": 5.0}
@@ -122,3 +128,34 @@ def test_a_slope_has_no_spectrum():
     y, x = np.mgrid[0 : SHAPE[0], 0 : SHAPE[1]]
     slope = (0.01 * x + 0.02 * y).astype(np.float32)
     assert power(slope)[1].max() < 1e-6 * power(texture())[1].max()
+
+
+PRIOR = BlurPrior(steady_sd=0.08, other_sd=0.4, other_share=0.25, fit_sd=0.15, per_ln=1.5)
+
+
+def test_blur_shrinks_most_where_it_is_small_or_badly_known():
+    shares = [shrunken_blur(seen, 0.05, 0.0, PRIOR) / seen for seen in (0.05, 0.2, 0.5, 1.0)]
+    assert shares == sorted(shares)
+    assert 0.0 < shares[0] < 0.4
+    assert 0.8 < shares[-1] < 1.0
+    assert shrunken_blur(0.4, 0.5, 0.0, PRIOR) < shrunken_blur(0.4, 0.05, 0.0, PRIOR)
+    assert shrunken_blur(-0.4, 0.05, 0.0, PRIOR) == -shrunken_blur(0.4, 0.05, 0.0, PRIOR)
+    assert shrunken_blur(0.0, 0.0, 0.0, PRIOR) == 0.0
+
+
+def test_blur_is_not_believed_where_the_skin_itself_changed():
+    kept = [shrunken_blur(0.9, 0.03, ln_detail, PRIOR) for ln_detail in (0.0, -0.1, -0.3, -0.6)]
+    assert kept == sorted(kept, reverse=True)
+    assert kept[2] < 0.2
+
+
+def test_shrunken_blur_is_what_is_to_be_expected():
+    """Pairs drawn from the prior itself: the mean of the truth at what was seen."""
+    random = np.random.default_rng(5)
+    n = 400_000
+    other = random.uniform(size=n) < PRIOR.other_share
+    true = random.normal(0.0, np.where(other, PRIOR.other_sd, PRIOR.steady_sd))
+    seen = true + random.normal(0.0, np.hypot(PRIOR.fit_sd, 0.1), n)
+    for at in (0.1, 0.3, 0.6):
+        near = np.abs(seen - at) < 0.02
+        assert shrunken_blur(at, 0.1, 0.0, PRIOR) == pytest.approx(true[near].mean(), abs=0.012)

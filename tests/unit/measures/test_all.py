@@ -38,8 +38,15 @@ SECTIONS = ("Definition", "Unit", "Range", "What confuses it", "Source")
 DEFAULT_TOLERANCE = {"baseline": 1e-4, "turned": 1e-3, "rescaled": 0.01}
 
 
-def is_scaled(item: Measure) -> bool:
-    return Need.NO_SCALE not in item.needs
+NEEDS_FINE = ("roughness_fine",)
+"""Measures that are read on a photograph of more pixels per millimetre than all others."""
+
+SHOTS = {True: {"mm_per_px": 0.04}, False: {"scale": False}, "fine": {"mm_per_px": 0.03}}
+"""How the skin is taken, by what a measure needs."""
+
+
+def shot_of(item: Measure) -> bool | str:
+    return "fine" if item.name in NEEDS_FINE else Need.NO_SCALE not in item.needs
 
 
 @cache
@@ -66,15 +73,13 @@ def calibrated_views(bench, photos) -> Carried:
 
 @pytest.fixture(scope="module")
 def skin(bench):
-    return bench.FormulaSkin()
+    return bench.FormulaSkin(lines=0.3)
 
 
 @pytest.fixture(scope="module")
 def views(bench, skin):
     """One photo with a scale, and the same without."""
-    return {
-        scaled: calibrated_views(bench, [skin.aligned(scale=scaled)]) for scaled in (True, False)
-    }
+    return {kind: calibrated_views(bench, [skin.aligned(**shot)]) for kind, shot in SHOTS.items()}
 
 
 # ------------------------------------------------------------------------------ records
@@ -162,7 +167,7 @@ def test_baseline_is_written_on_request(request, bench, views):
     rows = {}
     for item in ALL:
         tolerance = known.get(item.name, {}).get("tolerance", DEFAULT_TOLERANCE)
-        value = value_of(item, views[is_scaled(item)])
+        value = value_of(item, views[shot_of(item)])
         rows[item.name] = {
             "value": float(f"{value:.7g}"),
             "unit": item.unit,
@@ -180,7 +185,7 @@ def test_every_measure_has_a_baseline_and_every_baseline_a_measure(golden):
 def test_it_reads_its_baseline(item, golden, views):
     row = golden[item.name]
     assert (row["unit"], row["version"]) == (item.unit, item.version)
-    found = value_of(item, views[is_scaled(item)])
+    found = value_of(item, views[shot_of(item)])
     assert found == pytest.approx(row["value"], rel=row["tolerance"]["baseline"])
 
 
@@ -202,17 +207,17 @@ def assert_same_bits(first: Read | NotMeasured, second: Read | NotMeasured) -> N
 
 @each
 def test_the_same_input_gives_the_same_bits(item, bench, skin, views):
-    again = calibrated_views(bench, [skin.aligned(scale=is_scaled(item))])
+    again = calibrated_views(bench, [skin.aligned(**SHOTS[shot_of(item)])])
     key = (item.name, "roi", Role.BEFORE)
-    assert_same_bits(read_all(views[is_scaled(item)])[key], read_all(again)[key])
+    assert_same_bits(read_all(views[shot_of(item)])[key], read_all(again)[key])
 
 
 @pytest.fixture(scope="module")
 def spoilt(bench, skin):
     """The same photos with other things where there is no skin."""
     return {
-        (scaled, level): calibrated_views(bench, [skin.aligned(scale=scaled, spoil=level)])
-        for scaled in (True, False)
+        (kind, level): calibrated_views(bench, [skin.aligned(**shot, spoil=level)])
+        for kind, shot in SHOTS.items()
         for level in (0.0, 0.9)
     }
 
@@ -220,7 +225,7 @@ def spoilt(bench, skin):
 @each
 @pytest.mark.parametrize("level", [0.0, 0.9])
 def test_what_is_no_skin_does_not_matter(item, level, views, spoilt):
-    scaled = is_scaled(item)
+    scaled = shot_of(item)
     key = (item.name, "roi", Role.BEFORE)
     assert_same_bits(read_all(views[scaled])[key], read_all(spoilt[scaled, level])[key])
 
@@ -237,31 +242,38 @@ TURNS = {
 def turned(request, bench, skin):
     way = TURNS[request.param]
     return {
-        scaled: calibrated_views(bench, [skin.aligned(scale=scaled, turn=way)])
-        for scaled in (True, False)
+        kind: calibrated_views(bench, [skin.aligned(**shot, turn=way)])
+        for kind, shot in SHOTS.items()
     }
 
 
 @each
 def test_flips_and_quarter_turns_do_not_matter(item, turned, views, golden):
-    scaled = is_scaled(item)
+    scaled = shot_of(item)
     expected = value_of(item, views[scaled])
     tolerance = golden[item.name]["tolerance"]["turned"]
     assert value_of(item, turned[scaled]) == pytest.approx(expected, rel=tolerance)
 
 
-@pytest.fixture(scope="module", params=[0.034, 0.055])
+@pytest.fixture(scope="module", params=[0.85, 1.375])
 def rescaled(request, bench, skin):
-    return calibrated_views(bench, [skin.aligned(request.param)])
+    """The same skin in fewer or more pixels; the fine band has no room for fewer."""
+    return {
+        kind: calibrated_views(bench, [skin.aligned(factor * shot["mm_per_px"])])
+        for kind, shot in SHOTS.items()
+        if kind
+        for factor in [min(request.param, 1.1) if kind == "fine" else request.param]
+    }
 
 
 @each
 def test_a_rescaled_photo_keeps_its_values_in_millimetres(item, rescaled, views, golden):
-    if not is_scaled(item):
+    if not shot_of(item):
         pytest.skip("counts in parts of the frame")
+    kind = shot_of(item)
     tolerance = golden[item.name]["tolerance"]["rescaled"]
-    expected = value_of(item, views[True])
-    assert value_of(item, rescaled) == pytest.approx(expected, rel=tolerance)
+    expected = value_of(item, views[kind])
+    assert value_of(item, rescaled[kind]) == pytest.approx(expected, rel=tolerance)
 
 
 # -------------------------------------------------------------------------- no scale
@@ -279,7 +291,7 @@ def test_without_a_scale_nothing_is_in_millimetres(item, views):
 
 @each
 def test_with_a_scale_the_makeshift_is_silent(item, views):
-    found = read_all(views[True])[item.name, "roi", Role.BEFORE]
+    found = read_all(views[shot_of(item) or True])[item.name, "roi", Role.BEFORE]
     if Need.NO_SCALE in item.needs:
         assert isinstance(found, NotMeasured)
         assert "millimetres" in found.reason
@@ -294,22 +306,22 @@ def test_with_a_scale_the_makeshift_is_silent(item, views):
 def identical(bench, skin):
     """Estimates of a photo held against itself, with and without a scale."""
     found = {}
-    for scaled in (True, False):
+    for kind, shot in SHOTS.items():
         still = bench.homography_only(np.eye(3))
         photos = [
-            skin.aligned(scale=scaled),
-            skin.aligned(scale=scaled, role=Role.AFTER, alignment=still),
+            skin.aligned(**shot),
+            skin.aligned(**shot, role=Role.AFTER, alignment=still),
         ]
         views = calibrated_views(bench, photos)
         readings = measure(views, ALL, Config().params(), Config().measure)
         rows = bench.estimates_of(readings, views, Comparability((), (), 0.0), still, Config(), ALL)
-        found[scaled] = {row.measure: row for row in rows}
+        found[kind] = {row.measure: row for row in rows}
     return found
 
 
 @each
 def test_a_photo_has_not_changed_against_itself(item, identical):
-    row = identical[is_scaled(item)][item.name]
+    row = identical[shot_of(item)][item.name]
     assert isinstance(row.change, Interval), row.reason
     assert row.change.value == 0.0
     assert row.change.low <= 0.0 <= row.change.high
@@ -322,7 +334,7 @@ def test_a_gate_that_names_it_refuses_it(item, bench, identical, views):
     from dermadelta.domain import Check
 
     gate = Check("gate", 2.0, "px", "≤ 1", CheckVerdict.FAIL, "Retake.", (item.name,))
-    pair = views[is_scaled(item)]
+    pair = views[shot_of(item)]
     still = bench.homography_only(np.eye(3))
     readings = list(measure(pair, ALL, Config().params(), Config().measure))
     readings += [replace(r, role=Role.AFTER) for r in readings]
@@ -335,5 +347,5 @@ def test_a_gate_that_names_it_refuses_it(item, bench, identical, views):
 
 @each
 def test_reference_skin_is_read_by_those_that_use_it(item, views):
-    read = (item.name, REFERENCE, Role.BEFORE) in read_all(views[is_scaled(item)])
+    read = (item.name, REFERENCE, Role.BEFORE) in read_all(views[shot_of(item)])
     assert read == item.uses_reference

@@ -21,6 +21,7 @@ from dermadelta.domain import (
     CheckVerdict,
     Estimate,
     Interval,
+    Matched,
     Measure,
     Need,
     NotMeasured,
@@ -58,7 +59,9 @@ def unread(view: SkinView, params: Any) -> Read | NotMeasured:
     raise AssertionError("reports must not measure")
 
 
-def make_measure(name: str, title: str, unit: str, change: Any, better: Any = "lower") -> Measure:
+def make_measure(
+    name: str, title: str, unit: str, change: Any, better: Any = "lower", *, detail: bool = False
+) -> Measure:
     """One record of the catalogue."""
     return Measure(
         name=name,
@@ -74,6 +77,7 @@ def make_measure(name: str, title: str, unit: str, change: Any, better: Any = "l
         read=unread,
         version=2,
         references=(),
+        detail=detail,
     )
 
 
@@ -84,6 +88,11 @@ CATALOGUE = (
     make_measure("scar_area", "Scar area", "mm²", "ratio"),
     make_measure("firmness", "Firmness", "kPa", "difference", "higher"),
     make_measure("ita", "Typology angle", "°", "difference", "neither"),
+    make_measure("roughness_fine", "Fine texture", "1", "ratio"),
+    make_measure("roughness_lines", "Texture of lines", "1", "ratio"),
+    make_measure("haemoglobin", "Haemoglobin", "density", "difference"),
+    make_measure("glcm_contrast", "Contrast (GLCM)", "1", "ratio", detail=True),
+    make_measure("glcm_idm", "Homogeneity (GLCM)", "1", "difference", "neither", detail=True),
 )
 BY_NAME = {measure.name: measure for measure in CATALOGUE}
 
@@ -200,6 +209,26 @@ def make_unread(name: str, reason: str, *, region: str = "roi", primary: bool = 
         verdict=Verdict.NOT_MEASURED,
         reason=reason,
         variance=(),
+    )
+
+
+def make_matched(
+    name: str, n_before: int, n_after: int, matched: int, *, by_chance: float, region: str = "roi"
+) -> Matched:
+    """What of the things that a measure counted was found again."""
+    gap = NotMeasured("nothing was found on both photos")
+    return Matched(
+        measure=name,
+        region=region,
+        before_photo_id="P001_2026-03-03_1",
+        after_photo_id="P001_2026-04-14_1",
+        n_before=n_before,
+        n_after=n_after,
+        matched=matched,
+        by_chance=by_chance,
+        tolerance_px=2.5,
+        distance_px=0.7 if matched else gap,
+        size_change_pct=-8.0 if matched else gap,
     )
 
 
@@ -438,6 +467,7 @@ def build() -> Any:
         record: Callable[..., PhotoRecord] = staticmethod(make_record)
         estimate: Callable[..., Estimate] = staticmethod(make_estimate)
         unread: Callable[..., Estimate] = staticmethod(make_unread)
+        matched: Callable[..., Matched] = staticmethod(make_matched)
         measure: Callable[..., Measure] = staticmethod(make_measure)
         result: Callable[..., PairResult] = staticmethod(make_result)
         refused: Callable[..., PairResult] = staticmethod(make_refused)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import inspect
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -13,9 +14,11 @@ from itertools import pairwise
 import pytest
 
 from dermadelta.domain import NotMeasured, QualityReport, Scale
+from dermadelta.reporting import sections
 from dermadelta.reporting.figures import HEAT_STOPS
 from dermadelta.reporting.html import pair_page, run_page
-from dermadelta.stages import depict
+from dermadelta.reporting.matches import match_sentences
+from dermadelta.stages import depict, measure
 
 VOID = {"meta", "link", "img", "input", "br", "rect", "line", "circle", "path", "use"}
 LOADING = {"src", "srcset", "poster", "data", "background", "xlink:href"}
@@ -159,7 +162,7 @@ def test_a_measured_pair_shows_everything_it_is_made_of(build, make_pair_page):
         "0.0423",
         "12.3 EI",
         "Larger than the smallest detectable change of 11 %.",
-        "Corrected by given untreated skin (weight 0.74): alone −14 %, corrected −19 %.",
+        "As taken −14 %; against given untreated skin −19 % (weight 0.74).",
         "No scar outline was found in the region.",
         "Place the lamp at the same mark for every visit.",
         "Stops: Firmness.",
@@ -171,6 +174,110 @@ def test_a_measured_pair_shows_everything_it_is_made_of(build, make_pair_page):
         "Change from −50 % (blue) to +101 % (orange)",
     ):
         assert part in text, part
+
+
+def textured(build, **changes):
+    """A measured pair with bands of texture, figures for researchers and counted things."""
+    estimates = (
+        *build.result().estimates,
+        build.estimate("roughness_lines", -22.0, 12.0, primary=False),
+        build.estimate("roughness_fine", -6.0, 9.0, primary=False),
+        build.estimate("haemoglobin", -0.01, 0.013, before=0.2, sdc=0.02, primary=False),
+        build.estimate("glcm_contrast", -31.0, 12.0, primary=False),
+        build.unread("glcm_idm", "The light came from another direction."),
+    )
+    return build.result(**{"estimates": estimates} | changes)
+
+
+def part_of(text, start, end):
+    return text[text.index(start) : text.index(end, text.index(start))]
+
+
+def test_figures_for_researchers_are_folded_and_the_others_are_not(build, make_pair_page):
+    page = make_pair_page(textured(build))
+    folded = "".join(re.findall(r"<details>.*?</details>", page, flags=re.DOTALL))
+    open_part = re.sub(r"<details>.*?</details>", "", page, flags=re.DOTALL)
+    assert "Figures for researchers (1)" in folded
+    assert "Contrast (GLCM)" in folded
+    assert "Homogeneity (GLCM)" in folded
+    for name in ("Contrast (GLCM)", "Homogeneity (GLCM)"):
+        assert f'<th scope="row">{name}' not in open_part
+    for name in ("Texture roughness", "Typology angle", "Haemoglobin"):
+        assert f'<th scope="row">{name}' in open_part
+
+
+def test_bands_of_texture_stand_together_from_fine_to_coarse_on_one_axis(build, make_pair_page):
+    page = make_pair_page(textured(build))
+    table = part_of(page, 'id="h-bands"', "</section>")
+    rows = re.findall(r'<th scope="row">([^<]*)', table)
+    assert rows == ["Fine texture", "Texture roughness", "Texture of lines"]
+    ends = re.findall(r'<span class="ticks" aria-hidden="true"><i>([^<]*)</i>', table)
+    assert ends == ["−40"] * 3
+    # Only the main band stands among the other figures too.
+    others = part_of(page, 'id="h-changes"', "</section>")
+    assert "Texture roughness" in others
+    assert "Fine texture" not in others
+    assert 'id="h-bands"' not in make_pair_page(build.result())
+
+
+def test_a_long_unit_stands_once_beside_the_title(build, make_pair_page):
+    text = Page(make_pair_page(textured(build))).text
+    row = part_of(text, "Haemoglobin , density", "Texture by the size")
+    assert row.startswith("Haemoglobin , density exploratory · lower is better 0.200 0.190 −0.010")
+    assert "density" not in part_of(row, "0.200", "No detectable")
+    alone = build.estimate("haemoglobin", -0.03, 0.013, before=0.2, sdc=0.02)
+    card = Page(make_pair_page(build.result(estimates=(alone,)))).text
+    assert "−0.030 density 95 % interval" in card
+
+
+def test_what_was_not_measured_is_told_once_per_reason(build, make_pair_page):
+    reason = "The light came from another direction."
+    away = "read on body sites only; the site 'cheek' belongs to the face"
+    estimates = (
+        build.estimate("roughness", -18.0, 8.0),
+        build.unread("firmness", reason),
+        build.unread("ita", reason),
+        build.unread("haemoglobin", away),
+    )
+    page = make_pair_page(build.result(estimates=estimates))
+    assert page.count(reason) == 1
+    missing = part_of(page, 'id="h-missing"', "</section>")
+    assert "Firmness · Typology angle" in missing
+    assert "Haemoglobin" not in missing
+    assert "Also not measured (1)" in page
+    assert sections.OTHER_SITES in away
+    assert sections.OTHER_SITES in inspect.getsource(measure)
+
+
+def test_what_was_found_again_stands_with_its_measure(build, make_pair_page):
+    found = build.matched("redness", 455, 430, 412, by_chance=31.2)
+    text = Page(make_pair_page(build.result(matches=(found,)))).text
+    assert "412 of 455 marks were found again (of which 31 by chance alone)." in part_of(
+        text, "Redness (erythema index) primary", "Typology angle exploratory"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("pores_density", "pores"),
+        ("lines_length", "pieces of fine lines"),
+        ("spots_density", "spots"),
+    ],
+)
+def test_things_that_are_counted_have_a_name(build, name, word):
+    found = build.result(matches=(build.matched(name, 10, 9, 8, by_chance=1.0),))
+    family = {name: replace(build.measure(name, name, "1", "ratio"), family=name.split("_")[0])}
+    for measures in ({}, family):
+        assert f"8 of 10 {word} were found again" in match_sentences(found, measures)["roi", name]
+
+
+def test_maps_of_exploratory_measures_are_folded(build, make_pair_page):
+    pictures = (*build.result().pictures, ("heat_roi_ita.png", "heat", "Typology angle: change"))
+    page = make_pair_page(build.result(pictures=pictures))
+    folded = part_of(page, "More maps (1)", "</details>")
+    assert "Typology angle · region of interest" in folded
+    assert "Redness · region of interest" in page.replace(folded, "")
 
 
 def test_the_divider_works_from_the_keyboard_and_is_announced(build, make_pair_page):
@@ -320,6 +427,21 @@ def test_rows_can_be_found_and_sorted(build, make_run_page):
     assert all("cheek left" in r["data-search"] and "2026-03-03" in r["data-search"] for r in rows)
     options = [o.get("value") for o in page.all("option")]
     assert {"refused", "failed", "date", "roughness", "redness", "scar_area"} <= set(options)
+
+
+def test_a_small_change_of_one_pair_is_not_rounded_away(build, make_run_page):
+    alone = build.estimate("haemoglobin", -0.0213, 0.013, before=0.2, sdc=0.02)
+    text = Page(make_run_page([build.result(estimates=(alone,))])).text
+    assert "Haemoglobin 3 1 0 −0.021 density" in part_of(text, "Summary", "Means and medians")
+
+
+def test_the_summary_folds_figures_for_researchers(build, make_run_page):
+    page = make_run_page([textured(build)])
+    folded = part_of(page, '<details class="more">', "</details>")
+    assert "Figures for researchers (1)" in folded
+    assert "Contrast (GLCM)" in folded
+    assert "Contrast (GLCM)" not in page.replace(folded, "")
+    assert "Typology angle" in page.replace(folded, "")
 
 
 def test_names_that_need_it_are_quoted_in_links(build, make_run_page):

@@ -103,6 +103,11 @@ READINGS = [
     "value",
     "reason",
 ]
+MATCHES = [
+    *("pair_id", "subject_id", "site", "view", "region", "measure"),
+    *("before_photo_id", "after_photo_id", "n_before", "n_after", "matched", "match_rate"),
+    *("by_chance", "tolerance_px", "distance_px", "size_change_pct", "reason"),
+]
 PHOTOS = [
     "photo_id",
     "path",
@@ -122,7 +127,7 @@ def test_the_columns_are_those_that_people_script_against(build):
     refs = build.pair().before
     tables = build_tables([build.result()], [build.record(refs[0])], build.catalogue)
     assert list(tables) == [
-        *("changes", "pairs", "gates", "calibrations", "readings", "photos", "summary")
+        *("changes", "pairs", "gates", "calibrations", "matches", "readings", "photos", "summary")
     ]
     assert list(tables["changes"]) == CHANGES
     assert list(tables["pairs"])[: len(PAIRS)] == PAIRS
@@ -140,6 +145,20 @@ def test_the_columns_are_those_that_people_script_against(build):
     checks = ["check_focus", "check_clipping", "check_date"]
     assert list(tables["photos"]) == PHOTOS[:9] + checks + PHOTOS[9:]
     assert list(tables["summary"])[:3] == ["measure", "region", "sessions"]
+
+
+def test_what_was_found_again_stands_in_a_table_of_its_own(build):
+    found = build.matched("firmness", 40, 50, 30, by_chance=4.25)
+    nowhere = build.matched("redness", 0, 3, 0, by_chance=0.0)
+    table = build_tables([build.result(matches=(found, nowhere))], [], build.catalogue)["matches"]
+    assert list(table) == MATCHES
+    assert table["measure"].tolist() == ["firmness", "redness"]
+    first, second = table.iloc[0], table.iloc[1]
+    assert (first["n_before"], first["n_after"], first["matched"]) == (40, 50, 30)
+    assert first["match_rate"] == pytest.approx(0.75)
+    assert (first["by_chance"], first["reason"]) == (4.25, "")
+    assert second[["match_rate", "distance_px", "size_change_pct"]].isna().all()
+    assert second["reason"] == "nothing was found on both photos"
 
 
 def test_without_results_every_column_keeps_its_type(build):

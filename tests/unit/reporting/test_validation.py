@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,12 @@ import pandas as pd
 import pytest
 
 from dermadelta.domain import PairResult
-from dermadelta.reporting.validation import goal_words, validation_page
+from dermadelta.reporting.catalogue import measures_by_name
+from dermadelta.reporting.validation import _goal_view, goal_words, validation_page
 from dermadelta.reporting.validation_dictionary import validation_dictionary
 from dermadelta.study.goals import build_goals
 from dermadelta.study.scores import joined, score
+from dermadelta.study.stored import stored_scores
 from dermadelta.study.truth import read_truths
 from dermadelta.study.validation import build_tables
 
@@ -114,6 +117,49 @@ def test_goals_come_first_with_what_was_measured_beside_each(page):
     assert "Too few pairs" in text
 
 
+def as_detail(build: Any, name: str) -> tuple[Any, ...]:
+    """The catalogue with one of its measures as a figure for researchers."""
+    return tuple(replace(m, detail=m.name == name) for m in build.catalogue)
+
+
+def test_figures_for_researchers_are_counted_but_folded(tables, build, tmp_path, page):
+    folded = validation_page(tables, INFO, tmp_path, catalogue=as_detail(build, "roughness"))
+    headlines = [re.findall(r"<h1>(.*?)</h1>", text) for text in (page, folded)]
+    assert headlines[0] == headlines[1]
+    for text, kept in ((page, True), (folded, False)):
+        shown = re.sub(r"<details>.*?</details>", "", text, flags=re.DOTALL)
+        goals = re.findall(r'<table class="stack goals">.*?</table>', shown, flags=re.DOTALL)
+        assert any("The interval holds the truth" in table for table in goals) is kept
+        assert ("Intervals of all other measures" in text) is not kept
+    assert "The interval holds the truth" in folded
+
+
+@pytest.mark.parametrize(
+    ("goal", "name", "folded"),
+    [("coverage", "roughness", False), ("coverage", "firmness", True),
+     ("coverage_by_tone", "ita", True), ("error_by_tone", "firmness", False),
+     ("false_positives", "any_primary", False)],
+)  # fmt: skip
+def test_goals_of_every_measure_do_not_hide_the_others(build, goal, name, folded):
+    row = pd.Series({"goal": goal, "measure": name, "target": "", "value": 1.0, "low": None,
+                     "unit": "share", "n": 3, "met": "yes", "remark": ""})  # fmt: skip
+    view = _goal_view(row, measures_by_name(build.catalogue))
+    assert (view.folded, view.detail) == (folded, False)
+
+
+def test_long_tables_are_divided_by_family(page, tables):
+    start = page.index("Pairs without change that were called changed (")
+    table = page[start : page.index("Changes that were found", start)]
+    own = tables["false_positives"]
+    own = own[own["data_set"] == "phantom"]
+    n_texture = int((own["measure"] == "roughness").sum())
+    assert 0 < n_texture < len(own)
+    assert f"called changed ({len(own)} rows)" in table
+    assert f'class="family"><summary>Roughness ({n_texture} rows)</summary>' in table
+    assert table.count('class="family"') == 1
+    assert table.index("Any primary measure") < table.index('class="family"')
+
+
 def test_the_page_needs_nothing_but_itself(page):
     assert not re.findall(r'(?:src|href)="(?:https?:)?//', page)
     addresses = re.findall(r'\b(?:src|href)="([^"#][^"]*)"', page)
@@ -155,6 +201,8 @@ def test_nothing_measured_at_all_still_gives_a_page(build, tmp_path):
 
 
 def test_every_column_of_every_table_has_a_meaning(tables):
+    scores, reasons = stored_scores(tables["scores"])
+    tables |= {"scores": scores, "reasons": reasons}
     told = validation_dictionary(tables)
     assert (told["meaning"] != "").all()
     assert set(told["table"]) == set(tables)

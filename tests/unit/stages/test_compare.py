@@ -229,6 +229,46 @@ def test_a_moved_lamp_refuses_texture_only_without_reference_skin(bench, pair):
     assert "reference" in gate.remedy
 
 
+@pytest.mark.parametrize(
+    ("after", "words"),
+    [((0.235, 0.09), "retake with the softer"), ((0.135, 0.05), "retake with the harder")],
+)
+def test_light_that_falls_steeper_is_a_lamp_that_moved(bench, pair, after, words):
+    """The shading from place to place may hide it: the slope over all skin tells."""
+    changes = {"first": {"light_slope": (0.18, 0.07)}, "facts": {"light_slope": after}}
+    alone = tuple(v for v in pair[1].views if v.region == "roi")
+    gate = gates_of(bench, pair, views=alone, **changes)[0]["light"]
+    assert gate.verdict is CheckVerdict.FAIL
+    assert "slope" in gate.unit
+    assert set(gate.refuses) == fragile("light")
+    assert words in gate.remedy
+    corrected = gates_of(bench, pair, **changes)[0]["light"]
+    assert (corrected.verdict, corrected.refuses) == (CheckVerdict.FAIL, ())
+
+
+def test_a_lamp_that_moved_too_far_cannot_be_corrected(bench, pair):
+    changes = {"first": {"light_slope": (0.18, 0.07)}, "facts": {"light_slope": (0.04, 0.01)}}
+    gate = gates_of(bench, pair, **changes)[0]["light"]
+    assert (gate.verdict, set(gate.refuses)) == (CheckVerdict.FAIL, fragile("light"))
+    assert "too far" in gate.remedy
+
+
+def test_a_lamp_on_the_other_side_is_left_to_untreated_skin(bench, pair):
+    """What does not turn with the lamp adds to its slope: it seems flatter than it is."""
+    changes = {"first": {"light_slope": (0.2, 0.0)}, "facts": {"light_slope": (-0.1, 0.0)}}
+    gate = gates_of(bench, pair, **changes)[0]["light"]
+    assert (gate.verdict, gate.refuses) == (CheckVerdict.FAIL, ())
+    alone = tuple(v for v in pair[1].views if v.region == "roi")
+    assert gates_of(bench, pair, views=alone, **changes)[0]["light"].refuses
+
+
+@pytest.mark.parametrize("after", [(0.2, 0.08), (0.17, 0.09), (-0.18, -0.07)])
+def test_light_that_falls_as_steeply_as_before_passes(bench, pair, after):
+    changes = {"first": {"light_slope": (0.18, 0.07)}, "facts": {"light_slope": after}}
+    gate = gates_of(bench, pair, **changes)[0]["light"]
+    assert (gate.verdict, gate.unit) == (CheckVerdict.PASS, "ln Y")
+
+
 def test_a_scale_on_one_side_only_is_no_contradiction(bench, pair):
     for scales in ((None, 0.04), (0.04, None), (None, None)):
         gate = gates_of(bench, pair, scales=scales)[0]["scale"]

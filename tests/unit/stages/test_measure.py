@@ -109,7 +109,7 @@ def test_redness_follows_a_gain_of_red(bench):
 
 def test_a_photo_from_nearer_reads_the_same(bench):
     """The same skin with 1.25 times the pixels: every measure keeps its value."""
-    skin = bench.FormulaSkin()
+    skin = bench.FormulaSkin(lines=0.3)
     # Pixel corners of both frames coincide: (p + 0.5) · 0.8 - 0.5.
     to_before = np.array([[0.8, 0, -0.1], [0, 0.8, -0.1], [0, 0, 1.0]])
     nearer = bench.homography_only(to_before)

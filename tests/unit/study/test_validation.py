@@ -4,7 +4,9 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pytest
+from scipy.stats import linregress, t
 
 from dermadelta.domain import (
     SCHEMA_VERSION,
@@ -22,6 +24,7 @@ from dermadelta.domain import (
     Verdict,
 )
 from dermadelta.errors import InputError, ManifestError
+from dermadelta.study.goal_rows import slope
 from dermadelta.study.goals import GOAL_COLUMNS, build_goals
 from dermadelta.study.scores import (
     PAIR_COLUMNS,
@@ -453,17 +456,74 @@ def test_coverage_by_tone_looks_at_the_lowest_class_that_is_large_enough():
 
 
 @pytest.mark.parametrize(("worse", "met"), [(1.4, "yes"), (1.6, "no")])
-def test_redness_errs_alike_on_every_tone(worse, met):
+@pytest.mark.parametrize("name", ["redness", "roughness"])
+def test_errors_are_alike_on_every_tone(name, worse, met):
     found, rows = [], []
     for angle, n, error in ((60.0, 25, 0.5), (-40.0, 30, -0.5 * worse), (20.0, 5, 9.0)):
         for number in range(n):
-            name = f"{angle:.0f}_{number}"
-            found.append(result(name, estimate("redness", error, 2.0)))
-            rows.append(still(name, ita_before_deg=angle))
-    row = pick(build_goals(score(found, truths(*rows))), goal="error_by_tone")
+            pair = f"{angle:.0f}_{number}"
+            found.append(result(pair, estimate(name, error, 2.0)))
+            rows.append(still(pair, ita_before_deg=angle))
+    row = pick(build_goals(score(found, truths(*rows))), goal="error_by_tone", measure=name)
     assert (row["value"], row["n"], row["met"]) == (pytest.approx(worse), 60, met)
     assert "worst: dark" in row["remark"]
     assert "fewer than 20 pairs: tan" in row["remark"]
+
+
+@pytest.mark.parametrize(
+    ("times", "n", "met"),
+    [(1.0, 20, "yes"), (0.94, 20, "no"), (1.06, 20, "no"), (1.0, 19, "too_few_pairs")],
+)
+def test_texture_moves_as_much_as_it_is_true(times, n, met):
+    """True changes from -4 to -44 %; every other estimate lies 1 point higher than the line."""
+    found, rows = [], []
+    for number in range(n):
+        true = -4.0 - 2.0 * number
+        measured = times * true + 3.0 + number // 2 % 2
+        found.append(result(f"p{number}", estimate("roughness", measured, 9.0)))
+        rows.append(smoother(f"p{number}", true / 0.8, optical_roughness_change_pct=true))
+    # Pairs without change would pin the line to the origin: they do not count.
+    found.append(result("still", estimate("roughness", -30.0, 9.0)))
+    rows.append(smoother("still", 0.0))
+    row = pick(build_goals(score(found, truths(*rows))), goal="slope")
+    assert (row["n"], row["met"]) == (n, met)
+    assert row["value"] == pytest.approx(times, abs=0.01)
+    assert row["low"] < row["value"] < row["high"] < row["low"] + 0.1
+
+
+def test_the_slope_is_that_of_an_independent_fit():
+    rng = np.random.default_rng(4)
+    true = rng.uniform(-40.0, 0.0, 30)
+    measured = 0.9 * true - 1.0 + rng.normal(0.0, 3.0, 30)
+    fit = linregress(true, measured)
+    found = slope(true, measured)
+    assert found is not None
+    assert found.value == pytest.approx(fit.slope)
+    half = t.ppf(0.975, 28) * fit.stderr
+    assert (found.low, found.high) == (
+        pytest.approx(fit.slope - half),
+        pytest.approx(fit.slope + half),
+    )
+    assert slope(true[:2], measured[:2]) is None
+    assert slope(np.zeros(5), measured[:5]) is None
+
+
+@pytest.mark.parametrize(
+    ("n", "missed", "met"), [(20, 2, "yes"), (20, 3, "no"), (19, 0, "too_few_pairs")]
+)
+def test_a_treated_face_is_not_held_against_itself(n, missed, met):
+    found, rows = [], []
+    for number in range(n):
+        value = 0.0 if number < missed else -18.0
+        found.append(result(f"p{number}", estimate("roughness", value, 5.0)))
+        rows.append(smoother(f"p{number}", -27.0, kind="whole_face", setup="rig"))
+    for name, more in (("far", {"setup": "handheld"}), ("small", {"setup": "rig"})):
+        found.append(result(name, estimate("roughness", 0.0, 1.0)))
+        pct = -5.0 if name == "small" else -25.0
+        rows.append(smoother(name, pct, kind="whole_face", **more))
+    row = pick(build_goals(score(found, truths(*rows))), goal="whole_face")
+    assert (row["value"], row["n"], row["met"]) == (pytest.approx(1.0 - missed / n), n, met)
+    assert "true -21.6 %" in row["remark"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from dermadelta.domain import Check, CheckVerdict, NotMeasured
+from dermadelta.kernels.shading import slope_change
 from dermadelta.stages.compare.gate import Compared, fragile, has_reference, limit_check
+from dermadelta.variance.nuisances import FAINT_SLOPE
 
 _SIDES = (
     "right",
@@ -20,6 +22,9 @@ _SIDES = (
     "upper right",
 )
 """Where light comes from, by eighths of a turn from +x towards +y (down)."""
+
+_SAME_SIDE = 0.8
+"""Turn of the slope of light, in units of it, up to which the lamp is on the same side: 47°."""
 
 
 def exposure(seen: Compared) -> Check:
@@ -107,21 +112,44 @@ def _cast(red: float, blue: float) -> str:
 
 
 def light(seen: Compared) -> Check:
-    """The lamp stood in the same place; where it did not, reference skin corrects texture."""
-    corrected = has_reference(seen)
-    after_all = (
-        "; only the correction by untreated skin makes texture comparable."
-        if corrected
-        else ", or give untreated reference skin."
+    """The lamp stood in the same place; where it did not, reference skin corrects texture.
+
+    Told by the change of the shading from place to place, and by how much more steeply light
+    falls over curved skin: a lamp that sinks raises the contrast of relief by about the same
+    factor. Beyond a limit of its own the latter refuses even with reference skin: of light that
+    comes from the front gloss and pigment are left, which do not change as relief does.
+    """
+    config, corrected = seen.config, has_reference(seen)
+    steeper, turn = _slope_change(seen)
+    steeper = abs(steeper)
+    # Pigment and lens slope too, and do not turn: a lamp on another side seems steeper or flatter.
+    beyond = steeper > config.max_corrected_slope_change and turn <= _SAME_SIDE
+    after_all = "." if beyond else ", or give untreated reference skin."
+    if corrected:
+        after_all = "; only the correction by untreated skin makes texture comparable."
+    if corrected and beyond:
+        after_all = "; it moved too far for untreated skin to correct texture."
+    shading, slope = (
+        limit_check(
+            "light",
+            value,
+            unit,
+            limit,
+            remedy=_moved(seen) + after_all,
+            refuses=fragile("light") if beyond or not corrected else (),
+        )
+        for value, unit, limit in (
+            (seen.after_facts.shading_shift, "ln Y", config.max_shading_shift),
+            (steeper, "share of the slope of light", config.max_slope_change),
+        )
     )
-    return limit_check(
-        "light",
-        seen.after_facts.shading_shift,
-        "ln Y",
-        seen.config.max_shading_shift,
-        remedy=_moved(seen) + after_all,
-        refuses=() if corrected else fragile("light"),
-    )
+    return shading if slope.verdict is CheckVerdict.PASS else slope
+
+
+def _slope_change(seen: Compared) -> tuple[float, float]:
+    """Relative change of how steeply light falls over curved skin, and turn of its direction."""
+    slopes = (seen.before_facts.light_slope, seen.after_facts.light_slope)
+    return slope_change(*slopes, FAINT_SLOPE)
 
 
 def _moved(seen: Compared) -> str:
@@ -137,13 +165,21 @@ def _moved(seen: Compared) -> str:
                 f"The light came from {first} before and from {second} now: retake with the lamp"
                 f" {_place(first)}"
             )
+    steeper, _ = _slope_change(seen)
+    if abs(steeper) > config.max_slope_change:
+        return _harder(steeper > 0.0)
     if abs(sizes[1] - sizes[0]) >= config.clear_slope:
-        now, then = ("harder", "softer") if sizes[1] > sizes[0] else ("softer", "harder")
-        return (
-            f"The light is {now} and falls more {'from one side' if now == 'harder' else 'evenly'}"
-            f" now: retake with the {then} light of the before photo"
-        )
+        return _harder(bool(sizes[1] > sizes[0]))
     return "The lamp stood elsewhere or was softer: retake with the lamp where it stood before"
+
+
+def _harder(harder: bool) -> str:
+    """Words for light that falls more, or less, from one side than before."""
+    now, then = ("harder", "softer") if harder else ("softer", "harder")
+    return (
+        f"The light is {now} and falls more {'from one side' if harder else 'evenly'} now: retake"
+        f" with the {then} light of the before photo"
+    )
 
 
 def _side(direction: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> str:
