@@ -57,9 +57,14 @@ bench-colour: setup  ## hold colour, the target card and rulers against what is 
 	"$(PY)" tests/bench/rulers.py 200 6 43 > reports/bench/rulers.txt
 	"$(PY)" tests/bench/colour_speed.py > reports/bench/colour_speed.txt
 
-bench-texture: setup  ## hold texture against known changes and other figures (10 minutes; BENCH_ARGS=--quick: 1)
+bench-texture: setup  ## hold texture, pores, lines and stretch marks against what is known (an hour or more; BENCH_ARGS=--quick: less)
 	DERMADELTA_DATA="$${DERMADELTA_DATA:-$(DATA)}" "$(PY)" tests/bench/texture.py \
 	  --out reports/validation/texture $(BENCH_ARGS)
+	"$(PY)" tests/bench/texture_lamp.py
+	"$(PY)" tests/bench/pores.py
+	"$(PY)" tests/bench/lines.py
+	"$(PY)" tests/bench/stretch.py
+	"$(PY)" tests/bench/texture_speed.py > reports/bench/texture_speed.txt
 
 gallery: setup  ## fill reports/gallery/ again: a pair that each gate refuses, and one that passes
 	"$(PY)" tests/bench/gallery.py --out reports/gallery

@@ -29,8 +29,9 @@ import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
+from skin_views import skin_view  # noqa: E402
 
-from dermadelta.domain import NotMeasured, Read, Role, Scale, SkinView, TileGrid  # noqa: E402
+from dermadelta.domain import Read, SkinView  # noqa: E402
 from dermadelta.kernels.colour import srgb_decode  # noqa: E402
 from dermadelta.measures.lines import (  # noqa: E402
     Params,
@@ -125,36 +126,11 @@ def photograph(skin: Skin, plan: ShotPlan, size: tuple[int, int]) -> tuple[Field
     return np.asarray(srgb_decode(rgb / 255.0), dtype=np.float32), view
 
 
-def skin_view(rgb: Field, mm_per_px: float) -> SkinView:
+def view_of(rgb: Field, mm_per_px: float) -> SkinView:
     """All of a photograph but its margin as a region."""
-    rows, cols = rgb.shape[:2]
-    mask = np.zeros((rows, cols), dtype=np.bool_)
+    mask = np.zeros(rgb.shape[:2], dtype=np.bool_)
     mask[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX] = True
-    row, col = np.mgrid[:rows, :cols] // TILE_PX
-    grid = TileGrid(float(TILE_PX), -(-cols // TILE_PX), -(-rows // TILE_PX))
-    none = NotMeasured("not needed here")
-    return SkinView(
-        photo_id="bench",
-        role=Role.BEFORE,
-        region="roi",
-        site="",
-        rgb=rgb,
-        mask=mask,
-        skin=np.ones((rows, cols), dtype=np.bool_),
-        origin=(0, 0),
-        frame_short_side_px=float(rows),
-        scale=Scale(mm_per_px, 0.01, "given"),
-        to_reference=np.eye(3),
-        magnification=1.0,
-        grid=grid,
-        tile_ids=(row * grid.n_cols + col).astype(np.int32),
-        blur_to_add_px2=0.0,
-        scar=none,
-        lesion=none,
-        discolouration=np.zeros((rows, cols), dtype=np.float32),
-        untreated=none,
-        calibrated=False,
-    )
+    return skin_view(rgb, mask, mm_per_px, TILE_PX)
 
 
 def true_lines(paths: list[Points], view: View, mask: NDArray[np.bool_]) -> tuple[float, Field]:
@@ -180,7 +156,7 @@ def read(
     """What is true and what is read of one photograph; lengths in mm/cm², 0 if none was told."""
     rgb, geometry = photograph(skin, plan, size)
     mm_per_px = skin.grid.step_mm / np.sqrt(abs(np.linalg.det(geometry.homography[:2, :2])))
-    view = skin_view(rgb, float(mm_per_px))
+    view = view_of(rgb, float(mm_per_px))
     found = {name: measure(view, params) for name, measure in READS.items()}
     length, distance = true_lines(paths, geometry, view.mask)
     area_cm2 = float(np.count_nonzero(view.mask)) * mm_per_px**2 / 100.0

@@ -18,8 +18,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from skin_views import skin_view
 
-from dermadelta.domain import NotMeasured, Read, Role, Scale, SkinView, TileGrid
+from dermadelta.domain import Read, Role, SkinView
 from dermadelta.kernels.colour import srgb_decode
 from dermadelta.kernels.geometry import bounding_box
 from dermadelta.kernels.pairing import mutual_nearest
@@ -75,18 +76,16 @@ def view_of(shot: Shot, case: Case, role: Role) -> SkinView:
     window = np.s_[y0 : y0 + height, x0 : x0 + width]
     rgb = srgb_decode(through_jpeg(shot.rgb, plan.camera)[window] / 255.0).astype(np.float32)
     mask = np.ascontiguousarray(shot.roi[window])
-    size = float(np.sqrt(mask.sum() / 60.0))
-    rows, cols = np.mgrid[:height, :width]
-    grid = TileGrid(size, int(width / size) + 1, int(height / size) + 1)
-    tiles = (rows // size).astype(np.int32) * grid.n_cols + (cols // size).astype(np.int32)
-    nothing = NotMeasured("not needed")
-    return SkinView(
-        photo_id=role.value, role=role, region="roi", site=case.site, rgb=rgb, mask=mask,
-        skin=np.ones_like(mask), origin=(x0, y0), frame_short_side_px=float(min(shot.roi.shape)),
-        scale=Scale(shot.mm_per_px, 0.01, "given"), to_reference=np.eye(3), magnification=1.0,
-        grid=grid, tile_ids=tiles, blur_to_add_px2=0.0, scar=nothing, lesion=nothing,
-        discolouration=np.zeros(mask.shape, np.float32), untreated=nothing, calibrated=False,
-    )  # fmt: skip
+    return skin_view(
+        rgb,
+        mask,
+        shot.mm_per_px,
+        float(np.sqrt(mask.sum() / 60.0)),
+        role=role,
+        site=case.site,
+        origin=(x0, y0),
+        frame_short_side_px=float(min(shot.roi.shape)),
+    )
 
 
 def photographed(shot: Shot, case: Case, role: Role) -> Photo:

@@ -26,17 +26,10 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
+from skin_views import skin_view  # noqa: E402
 
 from dermadelta import measures  # noqa: E402
-from dermadelta.domain import (  # noqa: E402
-    Need,
-    NotMeasured,
-    Role,
-    Scale,
-    SkinView,
-    TileGrid,
-    Untreated,
-)
+from dermadelta.domain import Need, NotMeasured, SkinView, Untreated  # noqa: E402
 from dermadelta.kernels.colour import srgb_encode  # noqa: E402
 from dermadelta.phantom.light import Light, render  # noqa: E402
 from dermadelta.phantom.skin import Grid, SkinSpec, make_skin  # noqa: E402
@@ -59,28 +52,13 @@ def view() -> SkinView:
     rgb *= 1.0 + np.float32(0.02) * rng.standard_normal(rgb.shape, dtype=np.float32)
     holes = cv2.GaussianBlur(rng.random((ROWS, COLS), dtype=np.float32), (0, 0), 2.0)
     mask = np.asarray(holes < np.quantile(holes[::8, ::8], 0.97))
-    row, col = np.mgrid[:ROWS, :COLS] // TILE_PX
-    grid = TileGrid(float(TILE_PX), -(-COLS // TILE_PX), -(-ROWS // TILE_PX))
-    nothing = NotMeasured("no scar")
-    return SkinView(
-        photo_id="bench",
-        role=Role.BEFORE,
-        region="roi",
-        site="thigh",
-        rgb=np.ascontiguousarray(rgb, dtype=np.float32),
-        mask=mask,
+    return skin_view(
+        np.ascontiguousarray(rgb, dtype=np.float32),
+        mask,
+        MM_PER_PX,
+        TILE_PX,
         skin=mask,
-        origin=(0, 0),
         frame_short_side_px=3000.0,
-        scale=Scale(MM_PER_PX, 0.01, "given"),
-        to_reference=np.eye(3),
-        magnification=1.0,
-        grid=grid,
-        tile_ids=(row * grid.n_cols + col).astype(np.int32),
-        blur_to_add_px2=0.0,
-        scar=nothing,
-        lesion=nothing,
-        discolouration=np.zeros((ROWS, COLS), dtype=np.float32),
         untreated=Untreated(20.0, 1.0),
         calibrated=True,
     )

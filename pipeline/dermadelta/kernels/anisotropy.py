@@ -10,6 +10,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import fft
 
+from dermadelta.kernels.moments import PROBE_PX2
+
 Floats = NDArray[np.float64]
 
 ANGLES: Final = 12
@@ -26,9 +28,6 @@ _AT_ONCE: Final = 64
 _MANY: Final = 400
 """So many patches tell directions to a few per cent without overlapping."""
 
-PROBE_PX2: Final = 0.25
-"""Extra blur variance by which the sensitivity to blur is probed."""
-
 
 @dataclass(frozen=True, eq=False)
 class Directions:
@@ -38,7 +37,7 @@ class Directions:
     float64, its usable part, 0..1. ``energy`` is (n, 12) float64 for waves along 0°, 15° ... 165°
     from x, each over what a pattern of the same spectrum without direction would have on average:
     1 everywhere where there is none. ``softer`` is (12,), the energies of all patches together
-    after a blur of ``PROBE_PX2``.
+    after a blur of ``moments.PROBE_PX2``.
     """
 
     centre: NDArray[np.int64]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dermadelta.kernels.colour import TINY
 from dermadelta.kernels.memo import once
 from dermadelta.kernels.resampling import resize_mask
-from dermadelta.kernels.statistics import central_share, robust_sd
+from dermadelta.kernels.statistics import central_share, robust_sd, square_middles
 from dermadelta.kernels.texture import masked_gaussians
 
 FINEST_MM: Final = 0.1
@@ -119,7 +119,7 @@ def colour_map(pixels: Pixels, mm_per_px: float | None) -> ColourMap:
     return ColourMap(
         _ratio(sums, weight),
         weight,
-        _middle_tiles(pixels.tile_ids, factor),
+        square_middles(pixels.tile_ids, factor),
         factor,
         None if mm_per_px is None else factor * mm_per_px,
     )
@@ -140,7 +140,7 @@ def coarser(fine: ColourMap, factor: int) -> ColourMap:
     return ColourMap(
         _ratio(sums, weight),
         weight,
-        _middle_tiles(fine.tile_ids, factor),
+        square_middles(fine.tile_ids, factor),
         fine.factor * factor,
         None if fine.step_mm is None else factor * fine.step_mm,
     )
@@ -314,11 +314,3 @@ def _whole_means(values: Floats, factor: int) -> Floats:
 def _ratio(sums: Floats, weight: Floats) -> Floats:
     divisor = np.maximum(weight, np.float32(1e-6))
     return np.asarray(sums / (divisor if sums.ndim == 2 else divisor[..., None]), dtype=np.float32)
-
-
-def _middle_tiles(tile_ids: NDArray[np.int32], factor: int) -> NDArray[np.int32]:
-    """Tile of the middle of each square; of its last pixel where the edge cuts the middle off."""
-    rows, cols = (
-        np.minimum(np.arange(0, size, factor) + factor // 2, size - 1) for size in tile_ids.shape
-    )
-    return np.ascontiguousarray(tile_ids[np.ix_(rows, cols)])

@@ -120,10 +120,8 @@ def find_lines(
     mask: Bools,
     scales: Sequence[LineScale],
     rules: LineRules,
-    *,
-    dark: bool = True,
 ) -> Lines:
-    """Ridges whose contrast holds along a straight piece.
+    """Dark ridges whose contrast holds along a straight piece.
 
     At every pixel and scale the second derivative across is averaged along each of
     ``ORIENTATIONS`` directions; the greatest mean stands. The walls of polygons turn after one
@@ -142,8 +140,6 @@ def find_lines(
     scales : sequence of LineScale
         From fine to coarse, two at least.
     rules : LineRules
-    dark : bool
-        Look for lines that are darker than their sides, else brighter.
 
     Returns
     -------
@@ -155,9 +151,7 @@ def find_lines(
     doi:10.1109/TPAMI.1986.4767851
     """
     shape = (signal.shape[0], signal.shape[1])
-    maps = [
-        scale_derivatives(signal, mask, s.sigma_px, dark=dark, blur_px2=s.blur_px2) for s in scales
-    ]
+    maps = [scale_derivatives(signal, mask, s.sigma_px, blur_px2=s.blur_px2) for s in scales]
     found = nothing(shape)
     for scale, derivatives in zip(scales, maps, strict=True):
         strength, direction = follow(derivatives.second, scale.doublings, rules.limit)

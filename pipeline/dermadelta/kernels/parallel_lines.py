@@ -1,4 +1,4 @@
-"""Lines of a picture that run nearly alike: their way as one field, and their middle lines."""
+"""Lines of a picture that run nearly parallel: their orientation field and middle lines."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def scales(low: float, high: float) -> list[float]:
 
 
 def averaged_along(signal: Floats, skin: Bools, angle: Floats, sigma_px: float) -> Floats:
-    """Mean of the usable skin along the way that lines run.
+    """Mean of the usable skin along the orientation of lines.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def averaged_along(signal: Floats, skin: Bools, angle: Floats, sigma_px: float) 
     skin : (h, w) bool
         Where it counts.
     angle : (h, w) float32
-        Way at every pixel, radians from x (right) to y (down).
+        Their orientation at every pixel, radians from x (right) to y (down).
     sigma_px : float
         Of the Gaussian weights.
 
@@ -72,16 +72,33 @@ def _second_derivatives(smooth: Floats) -> tuple[Floats, Floats, Floats]:
     return xx, xy, yy
 
 
-def way(signal: Floats, skin: Bools, sigmas: list[float], reach: float, most: float) -> Floats:
-    """Way of bands and of what is between them, from the Hessian, as one smooth field.
+def orientation_field(
+    signal: Floats, skin: Bools, sigmas: list[float], reach: float, most: float
+) -> Floats:
+    """Orientation of bands and of what is between them, from the Hessian, as one smooth field.
 
-    What is higher than ``most`` votes no more than that.
+    Parameters
+    ----------
+    signal : (h, w) float32
+    skin : (h, w) bool
+        Where it counts.
+    sigmas : list of float
+        Scales, pixels; every other one is enough.
+    reach : float
+        σ of the mean over which the field turns, pixels.
+    most : float
+        What is higher votes no more than that.
+
+    Returns
+    -------
+    (h, w) float32
+        Radians in 0..π from x (right) to y (down).
     """
     inner = cv2.erode(skin.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=0) > 0
     doubled: Floats = np.zeros((*signal.shape, 2), dtype=np.float32)
     for sigma in sigmas[::2]:
         xx, xy, yy = _second_derivatives(masked_gaussian(signal, skin, sigma))
-        # Both signs of a line vote for the same way: the sign of its bend is taken out.
+        # Both signs of a line vote for one orientation: the sign of its bend is taken out.
         gain = np.sign(xx + yy) * np.float32(sigma**2 / _BOX) * inner
         half, cross = 0.5 * (xx - yy) * gain, xy * gain
         size = np.hypot(half, cross)

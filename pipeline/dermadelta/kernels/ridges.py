@@ -1,7 +1,7 @@
-"""Ridges of a picture: lines darker or brighter than what lies beside them, their way and width.
+"""Ridges of a picture: lines darker than what lies beside them, their direction and width.
 
 The strength of a ridge is given as the contrast of an ideal line: a line of Gaussian profile and
-depth A reads A at the scale that fits it, whatever its width or way.
+depth A reads A at the scale that fits it, whatever its width or direction.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Ridges:
     """The strongest ridge at every pixel over all scales; arrays of shape (h, w).
 
     ``strength`` float32 ≥ 0 is its contrast in the unit of the signal, 0 where there is none.
-    ``direction`` float32 is the way it runs, radians in 0..π from x (right) to y (down).
+    ``direction`` float32 is that in which it runs, radians in 0..π from x (right) to y (down).
     ``sigma_px`` float32 is the scale that answered.
     """
 
@@ -60,7 +60,7 @@ class Derivatives:
 
 
 def scale_derivatives(
-    signal: Floats, mask: Bools, sigma_px: float, *, dark: bool = True, blur_px2: float = 0.0
+    signal: Floats, mask: Bools, sigma_px: float, *, blur_px2: float = 0.0
 ) -> Derivatives:
     """Derivatives at one scale, on a grid that is the coarser the larger the scale.
 
@@ -71,8 +71,6 @@ def scale_derivatives(
     mask : (h, w) bool
     sigma_px : float
         The scale, pixels.
-    dark : bool
-        Positive second derivatives where it is darker than beside, else brighter.
     blur_px2 : float
         A Gaussian variance that the picture is to get before (or, below 0, has got too much of):
         it changes the filter, not what its answer is scaled by.
@@ -100,8 +98,7 @@ def scale_derivatives(
     blur = masked_blur(np.ones(values.shape, dtype=np.bool_), sigma)
     support = blur(weight)
     smooth = blur(values) / np.maximum(support, np.float32(1e-4))
-    gain = (1.0 if dark else -1.0) / GAUSSIAN_LINE
-    gains = np.where(support >= _LEAST_SUPPORT, np.float32(gain), np.float32(0.0))
+    gains = np.where(support >= _LEAST_SUPPORT, np.float32(1.0 / GAUSSIAN_LINE), np.float32(0.0))
     own = sigma_px / factor
     found = [
         np.asarray(cv2.Sobel(smooth, cv2.CV_32F, dx, dy, ksize=size, scale=scale)) * gains

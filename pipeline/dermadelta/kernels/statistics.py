@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Combine = Literal["mean", "rms", "sum"]
+Kind = TypeVar("Kind", np.int32, np.bool_)
 
 Z95 = 1.959963984540054
 """97.5 % point of the standard normal distribution: half width of a 95 % interval in SDs."""
@@ -48,6 +49,26 @@ def tile_sums(
     ]
     sums = totals[0] if values.ndim == 1 else np.stack(totals, axis=1)
     return ids, counts[ids].astype(np.float64), sums
+
+
+def square_middles(values: NDArray[Kind], factor: int) -> NDArray[Kind]:
+    """What lies in the middle of each square of ``factor`` pixels, such as its tile.
+
+    Parameters
+    ----------
+    values : (h, w) int32 or bool
+    factor : int
+        Side of a square.
+
+    Returns
+    -------
+    (⌈h/factor⌉, ⌈w/factor⌉) int32 or bool
+        That of its last pixel where the lower or right edge cuts the middle off.
+    """
+    rows, cols = (
+        np.minimum(np.arange(0, size, factor) + factor // 2, size - 1) for size in values.shape
+    )
+    return np.ascontiguousarray(values[np.ix_(rows, cols)])
 
 
 def bootstrap_change_sd(

@@ -20,9 +20,9 @@ from dermadelta.kernels.parallel_lines import (
     bends,
     crest_of,
     numbered_lines,
+    orientation_field,
     scales,
     strength_of,
-    way,
 )
 from dermadelta.kernels.texture import gaussian
 
@@ -161,7 +161,7 @@ def find_bands(signal: Floats, skin: Bools, step_mm: float, rules: BandRules) ->
     centred = np.where(skin, signal - level, np.float32(0.0))
     low, high = (0.5 * width / step_mm for width in rules.widths)
     sigmas = scales(low, high)
-    angle = way(centred, skin, sigmas, rules.field / step_mm, rules.height)
+    angle = orientation_field(centred, skin, sigmas, rules.field / step_mm, rules.height)
     smooth = averaged_along(centred, skin, angle, rules.along / step_mm)
     supported = gaussian(skin.astype(np.float32), sigmas[0]) >= _LEAST_SUPPORT
     bent = bends(smooth, angle, sigmas)
@@ -222,8 +222,8 @@ def _described(
 ) -> Bands:
     """What the signal across every point of a line says."""
     row, col = np.nonzero(lines)
-    way, half = angle[row, col].astype(np.float64), sigma[row, col].astype(np.float64)
-    cos, sin = np.cos(way), np.sin(way)
+    turned, half = angle[row, col].astype(np.float64), sigma[row, col].astype(np.float64)
+    cos, sin = np.cos(turned), np.sin(turned)
     reach = int(np.ceil(_BESIDE * float(half.max(initial=1.0)) / _PROFILE_STEP))
     across = _PROFILE_STEP * np.arange(-reach, reach + 1)
     profiles = np.empty((len(row), len(across)), dtype=np.float32)
@@ -235,12 +235,12 @@ def _described(
     profiles = _averaged_rows(np.float32(sign) * profiles, band, (row, col), _ROWS * along)
     near = np.abs(across) <= 0.5 * np.maximum(half, 1.0)[:, None]
     top = (profiles * near).sum(axis=1) / near.sum(axis=1)
-    sides = [_side(profiles[:, reach::way_], top, half) for way_ in (-1, 1)]
+    sides = [_side(profiles[:, reach::step], top, half) for step in (-1, 1)]
     base = 0.5 * (sides[0][1] + sides[1][1])
     return Bands(
         x=col.astype(np.float64),
         y=row.astype(np.float64),
-        angle=way,
+        angle=turned,
         left=sides[0][0],
         right=sides[1][0],
         edge=0.5 * (sides[0][2] + sides[1][2]),
@@ -295,10 +295,10 @@ def _fallen(profiles: Floats, level: Values) -> Values:
 
 
 def _is_end(bands: Bands) -> NDArray[np.bool_]:
-    """The first and the last point of every band along its mean way."""
+    """The first and the last point of every band along its mean orientation."""
     doubled = [bands.mean(turn(2.0 * bands.angle)) for turn in (np.cos, np.sin)]
-    way_ = 0.5 * np.arctan2(doubled[1], doubled[0])
-    order = np.lexsort((np.cos(way_) * bands.x + np.sin(way_) * bands.y, bands.band))
+    angle = 0.5 * np.arctan2(doubled[1], doubled[0])
+    order = np.lexsort((np.cos(angle) * bands.x + np.sin(angle) * bands.y, bands.band))
     changes = np.diff(bands.band[order]) != 0
     ends = np.zeros(len(order), dtype=np.bool_)
     ends[order[np.concatenate([[True], changes]) | np.concatenate([changes, [True]])]] = True

@@ -1,4 +1,4 @@
-"""Texture: band-passed log luminance over a mask."""
+"""Gaussian means of images, also over a mask, for texture and whatever else is smoothed."""
 
 from __future__ import annotations
 
@@ -95,21 +95,3 @@ def masked_blur(
         return mean
 
     return blur
-
-
-def band_residual(
-    signal: NDArray[np.float32],
-    mask: NDArray[np.bool_],
-    sigma_fine_px: float,
-    sigma_coarse_px: float,
-) -> NDArray[np.float32]:
-    """Difference of two masked Gaussian means: the part of ``signal`` between two scales.
-
-    Pixels outside the mask neither enter nor matter. Shapes as in ``masked_gaussian``.
-    """
-    signal = np.where(mask, signal, np.float32(0.0))
-    mean = np.float32(signal[mask].mean()) if mask.any() else np.float32(0.0)
-    centred = np.where(mask, signal - mean, np.float32(0.0))
-    return masked_gaussian(centred, mask, sigma_fine_px) - masked_gaussian(
-        centred, mask, sigma_coarse_px
-    )

@@ -44,11 +44,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from dermadelta.domain import Measure, Need, NotMeasured, Read, Scale, Settings, SkinView, Tiles
+from dermadelta.domain import Measure, Need, NotMeasured, Read, Settings, SkinView, Tiles
 from dermadelta.kernels import glcm
 from dermadelta.kernels.memo import once
 from dermadelta.kernels.relief import relief_band, strips
 from dermadelta.kernels.texture import gaussian
+from dermadelta.measures.resolution import fine_pixel_mm
 
 
 class Params(Settings):
@@ -151,15 +152,9 @@ def _pairs(view: SkinView, params: Params) -> _Pairs | NotMeasured:
 
 
 def _counted(view: SkinView, params: Params) -> _Pairs | NotMeasured:
-    if not isinstance(view.scale, Scale):
-        return NotMeasured("no scale")
-    pixel = view.scale.mm_per_px
-    if params.shortest_mm / pixel < params.min_wavelength_px:
-        needed = params.shortest_mm / params.min_wavelength_px
-        return NotMeasured(
-            f"resolution {pixel:.3f} mm per pixel is too coarse for the relief band: move closer"
-            f" or use a camera that gives {needed:.3f} mm per pixel or finer"
-        )
+    pixel = fine_pixel_mm(view, params.shortest_mm, params.min_wavelength_px, "the relief band")
+    if isinstance(pixel, NotMeasured):
+        return pixel
     area = int(np.count_nonzero(view.mask))
     if area < params.min_pixels:
         return NotMeasured(

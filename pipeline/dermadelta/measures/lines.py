@@ -53,7 +53,6 @@ from dermadelta.domain import (
     Need,
     NotMeasured,
     Read,
-    Scale,
     Settings,
     SkinView,
     Tiles,
@@ -64,6 +63,7 @@ from dermadelta.kernels.memo import once
 from dermadelta.kernels.relief import log_light
 from dermadelta.kernels.ridges import WIDTH
 from dermadelta.kernels.statistics import tile_sums
+from dermadelta.measures.resolution import fine_pixel_mm
 
 
 class Params(Settings):
@@ -182,14 +182,9 @@ def read_lines_depth(view: SkinView, params: Params) -> Read | NotMeasured:
 
 
 def _lines(view: SkinView, params: Params) -> _Found | NotMeasured:
-    if not isinstance(view.scale, Scale):
-        return NotMeasured("no scale")
-    pixel = view.scale.mm_per_px
-    if params.sigmas_mm[0] / pixel < params.min_sigma_px:
-        return NotMeasured(
-            f"resolution {pixel:.2f} mm per pixel is too coarse for fine lines: move closer or use"
-            f" a camera that gives {params.sigmas_mm[0] / params.min_sigma_px:.2f} mm per pixel"
-        )
+    pixel = fine_pixel_mm(view, params.sigmas_mm[0], params.min_sigma_px, "fine lines")
+    if isinstance(pixel, NotMeasured):
+        return pixel
     square = max(STEP_MM / pixel, 1.0)
     signal, skin, ratio = _on_grid(view, square)
     step = pixel * float(np.sqrt(ratio[0] * ratio[1]))

@@ -56,6 +56,8 @@ from dermadelta.domain import (
 from dermadelta.kernels.memo import once
 from dermadelta.kernels.pores import PoreRules, Pores, drawn, find_pores, shrunk, those
 from dermadelta.kernels.relief import log_light
+from dermadelta.kernels.statistics import square_middles
+from dermadelta.measures.resolution import fine_pixel_mm
 
 
 class Params(Settings):
@@ -182,21 +184,15 @@ def read_pores_size(view: SkinView, params: Params) -> Read | NotMeasured:
 
 
 def _pores(view: SkinView, params: Params) -> _Found | NotMeasured:
-    if not isinstance(view.scale, Scale):
-        return NotMeasured("no scale")
-    pixel = view.scale.mm_per_px
-    if params.fine_mm / pixel < params.least_px:
-        return NotMeasured(
-            f"resolution {pixel:.3f} mm per pixel is too coarse for pores: move closer or use a"
-            f" camera that gives {params.fine_mm / params.least_px:.3f} mm per pixel or finer"
-        )
+    pixel = fine_pixel_mm(view, params.fine_mm, params.least_px, "pores")
+    if isinstance(pixel, NotMeasured):
+        return pixel
     factor = max(1, min(int(params.fine_mm / pixel / params.enough_px), *view.mask.shape))
     light, skin = shrunk(once(log_light, view, None), view.skin, factor)
     pores = find_pores(light, skin, _rules(view, params, factor * pixel, factor))
     rows, cols = pores.searched.shape
-    every = slice(factor // 2, None, factor)
-    tile_ids = view.tile_ids[every, every][:rows, :cols]
-    inside = view.mask[every, every][:rows, :cols] & pores.searched & (tile_ids >= 0)
+    tile_ids = square_middles(view.tile_ids, factor)[:rows, :cols]
+    inside = square_middles(view.mask, factor)[:rows, :cols] & pores.searched & (tile_ids >= 0)
     counts = np.bincount(tile_ids[inside])
     ids = np.flatnonzero(counts).astype(np.int32)
     mm2 = counts[ids] * (factor * pixel) ** 2

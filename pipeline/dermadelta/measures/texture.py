@@ -58,7 +58,6 @@ from dermadelta.domain import (
     Need,
     NotMeasured,
     Read,
-    Scale,
     Settings,
     SkinView,
     Tiles,
@@ -74,6 +73,8 @@ from dermadelta.kernels.relief import (
     coarse_band,
     relief_band,
 )
+from dermadelta.kernels.statistics import square_middles
+from dermadelta.measures.resolution import fine_pixel_mm
 
 _BANDS: Final = ("", "fine_", "lines_", "scar_")
 
@@ -81,20 +82,20 @@ _BANDS: Final = ("", "fine_", "lines_", "scar_")
 class Params(Settings):
     """Settings of the texture family."""
 
-    shortest_mm: float = Field(0.2, gt=0.0, description="Shortest wavelength of the band, mm.")
-    longest_mm: float = Field(1.0, gt=0.0, description="Longest wavelength of the band, mm.")
+    shortest_mm: float = Field(0.2, gt=0.0, description="Relief band: shortest wavelength, mm.")
+    longest_mm: float = Field(1.0, gt=0.0, description="Relief band: longest wavelength, mm.")
     shortest_pct: float = Field(
         0.6, gt=0.0, description="Shortest wavelength without a scale, % of the short side."
     )
     longest_pct: float = Field(
         3.0, gt=0.0, description="Longest wavelength without a scale, % of the short side."
     )
-    fine_shortest_mm: float = Field(0.1, gt=0.0, description="The same of the fine band, mm.")
-    fine_longest_mm: float = Field(0.3, gt=0.0, description="The same of the fine band, mm.")
-    lines_shortest_mm: float = Field(1.0, gt=0.0, description="The same of the band of lines, mm.")
-    lines_longest_mm: float = Field(2.0, gt=0.0, description="The same of the band of lines, mm.")
-    scar_shortest_mm: float = Field(2.0, gt=0.0, description="The same of the band of scars, mm.")
-    scar_longest_mm: float = Field(8.0, gt=0.0, description="The same of the band of scars, mm.")
+    fine_shortest_mm: float = Field(0.1, gt=0.0, description="Fine band: shortest wavelength, mm.")
+    fine_longest_mm: float = Field(0.3, gt=0.0, description="Fine band: longest wavelength, mm.")
+    lines_shortest_mm: float = Field(1.0, gt=0.0, description="Lines: shortest wavelength, mm.")
+    lines_longest_mm: float = Field(2.0, gt=0.0, description="Lines: longest wavelength, mm.")
+    scar_shortest_mm: float = Field(2.0, gt=0.0, description="Scars: shortest wavelength, mm.")
+    scar_longest_mm: float = Field(8.0, gt=0.0, description="Scars: longest wavelength, mm.")
     min_wavelength_px: float = Field(
         3.0, gt=0.0, description="Fewer pixels in the shortest wavelength: not measured."
     )
@@ -224,15 +225,9 @@ def _wavelengths(
     view: SkinView, params: Params, shortest_mm: float, longest_mm: float, name: str
 ) -> Wavelengths | NotMeasured:
     """A band in pixels of the view."""
-    if not isinstance(view.scale, Scale):
-        return NotMeasured("no scale")
-    pixel = view.scale.mm_per_px
-    if shortest_mm / pixel < params.min_wavelength_px:
-        return NotMeasured(
-            f"resolution {pixel:.3f} mm per pixel is too coarse for the {name} band: move closer"
-            f" or use a camera that gives {shortest_mm / params.min_wavelength_px:.3f} mm per pixel"
-            " or finer"
-        )
+    pixel = fine_pixel_mm(view, shortest_mm, params.min_wavelength_px, f"the {name} band")
+    if isinstance(pixel, NotMeasured):
+        return pixel
     return shortest_mm / pixel, longest_mm / pixel
 
 
@@ -275,11 +270,7 @@ def _coarse(
     band = coarse_band(view, waves)
     factor = band.factor
     share = averaged(view.mask.astype(np.float32), factor)
-    row, col = (
-        np.minimum(np.arange(n) * factor + factor // 2, side - 1)
-        for n, side in zip(share.shape, view.mask.shape, strict=True)
-    )
-    tiles = view.tile_ids[np.ix_(row, col)]
+    tiles = square_middles(view.tile_ids, factor)
     found = tile_moments(band.residual, share, tiles, outlier_sd, only_square=True)
     return _rms(view, _enough(found, params, factor**2), factor)
 

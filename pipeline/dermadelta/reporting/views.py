@@ -160,7 +160,7 @@ def change_view(
         sdc=row.amount(row.sdc, signed=False) if row and row.sdc is not None else "",
         verdict=estimate.verdict.value,
         verdict_word=VERDICTS[estimate.verdict.value],
-        made=_made(estimate, row),
+        made=_made(estimate, row, measures.get(name)),
         found="",
         reason="" if estimate.reason == TEXT.exploratory else estimate.reason,
     )
@@ -183,11 +183,11 @@ def _interval(shown: Reported | None) -> str:
     return TEXT.range.format(low, shown.amount(shown.interval.high))
 
 
-def _made(estimate: Estimate, shown: Reported | None) -> str:
-    """Say how untreated skin entered the change."""
+def _made(estimate: Estimate, shown: Reported | None, measure: Measure | None) -> str:
+    """Say how untreated skin entered the change; nothing of a measure that has no use for it."""
     plain, corrected = estimate.change_plain, estimate.change_reference
     weight = estimate.reference_weight
-    if shown is None:
+    if shown is None or (measure is not None and not measure.uses_reference):
         return ""
     if (
         estimate.reference == "none"

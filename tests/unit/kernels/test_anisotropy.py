@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dermadelta.kernels.anisotropy import ANGLES, directions
-from dermadelta.kernels.texture import band_residual, gaussian
+from dermadelta.kernels.texture import gaussian
 
 SHAPE = (330, 420)
 WAVES = (5.0, 25.0)
@@ -10,7 +10,7 @@ WAVES = (5.0, 25.0)
 
 def even(seed, shape=SHAPE):
     noise = np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
-    return band_residual(noise, np.ones(shape, bool), 0.94, 4.7)
+    return gaussian(noise, 0.94) - gaussian(noise, 4.7)
 
 
 def waves(angle_deg, length=12.0, shape=SHAPE):

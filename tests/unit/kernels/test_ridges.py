@@ -58,10 +58,10 @@ def test_other_scales_answer_less():
     assert coarse < 0.8 * fit
 
 
-def test_bright_lines_are_sought_on_request():
-    bright = scale_derivatives(-line(0.0, 3.0), ALL, 4.2, dark=False)
-    dark = scale_derivatives(line(0.0, 3.0), ALL, 4.2)
-    assert np.array_equal(bright.second[2], dark.second[2])
+def test_bright_lines_answer_with_the_other_sign():
+    bright, dark = (scale_derivatives(sign * line(0.0, 3.0), ALL, 4.2) for sign in (-1, 1))
+    assert bright.second[2] == pytest.approx(-dark.second[2], abs=1e-6)
+    assert across_middle(bright, 0.0) < -0.15
 
 
 def test_blur_that_is_added_makes_two_sharpnesses_alike():

@@ -7,6 +7,7 @@ from dermadelta.kernels.statistics import (
     central_share,
     holm,
     robust_sd,
+    square_middles,
     tile_change_se,
     tile_sums,
 )
@@ -27,6 +28,13 @@ def test_tile_sums_by_hand():
     assert sums.tolist() == [10.0, 7.0, 0.5]
     _, _, both = tile_sums(ids, np.stack([values, -2 * values], axis=1))
     assert both.tolist() == [[10.0, -20.0], [7.0, -14.0], [0.5, -1.0]]
+
+
+def test_the_middle_of_every_square():
+    values = np.arange(35, dtype=np.int32).reshape(5, 7)
+    assert square_middles(values, 1).tolist() == values.tolist()
+    assert square_middles(values, 3).tolist() == [[8, 11, 13], [29, 32, 34]]
+    assert square_middles(values % 2 == 0, 4).tolist() == [[True, True], [True, True]]
 
 
 def tiles(values, weight=None):

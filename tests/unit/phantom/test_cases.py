@@ -155,6 +155,31 @@ def test_hard_pairs_are_as_hard_as_they_say():
     assert all(0.25 <= c.drift.melanin_change <= 0.6 for c in many("tan", 30))
 
 
+def test_a_lamp_that_moved_did_so_between_the_photos_and_within_bounds():
+    # A pair of the same seeds with another difficulty has the lamps that were not moved.
+    raised, turned, fills = [], [], []
+    for moved, still in zip(many("lamp_moved", 60), many("tilted", 60), strict=True):
+        assert moved.before.light == still.before.light
+        was, now = still.after.light, moved.after.light
+        assert 15.0 <= now.elevation_deg <= 75.0
+        raised.append(now.elevation_deg - was.elevation_deg)
+        turned.append(now.azimuth_deg - was.azimuth_deg)
+        assert now.second_azimuth_deg - was.second_azimuth_deg == pytest.approx(turned[-1])
+        fills.append(now.fill / was.fill)
+        kept = {"elevation_deg", "azimuth_deg", "second_azimuth_deg", "fill"}
+        assert {k: v for k, v in vars(now).items() if k not in kept} == {
+            k: v for k, v in vars(was).items() if k not in kept
+        }
+        assert moved.after.camera.tilt_x_deg != still.after.camera.tilt_x_deg
+    assert max(map(abs, raised)) <= 20.0
+    assert min(raised) < -10.0
+    assert max(raised) > 10.0
+    assert -40.0 <= min(turned) < -20.0
+    assert 20.0 < max(turned) <= 40.0
+    assert 0.75 <= min(fills) < 0.85
+    assert 1.15 < max(fills) <= 1.25
+
+
 def test_what_is_asked_for_replaces_what_is_drawn_and_nothing_else():
     drawn = random_case("texture", 7, 4, width_px=1600)
     asked = random_case("texture", 7, 4, width_px=1600, in_photo="nothing", change=-25.0)

@@ -72,3 +72,30 @@ def test_rubra_is_redder_and_alba_paler_both_with_less_relief():
 
 def test_without_marks_the_skin_is_the_same():
     assert painted(None) == (SKIN, None)
+
+
+@pytest.mark.parametrize("angle", [0.0, 35.0, 90.0])
+def test_length_of_middle_lines_whatever_their_direction(angle):
+    everywhere = np.ones(GRID.shape, dtype=bool)
+    marks = replace(ONE, bands=3, spacing_mm=7.0, length_mm=25.0, angle_deg=angle, y_mm=1.5)
+    rng, chords = np.random.default_rng(ONE.seed), []
+    for _ in range(3):  # the draws of a band: length, width, start, place and phase
+        chords.append(25.0 * rng.uniform(0.7, 1.0))
+        rng.uniform(size=4)
+    # A band sways by less than a millimetre and so is hardly longer than its chord.
+    length = marks.length_within_mm(everywhere, GRID)
+    assert sum(chords) < length < 1.04 * sum(chords)
+
+
+def test_only_middle_lines_inside_the_region_count():
+    flat = replace(ONE, angle_deg=0.0, x_mm=0.0)
+    everywhere = np.ones(GRID.shape, dtype=bool)
+    left = everywhere.copy()
+    left[:, 400:] = False
+    parts = [flat.length_within_mm(region, GRID) for region in (left, ~left)]
+    assert min(parts) > 5.0
+    assert sum(parts) == pytest.approx(flat.length_within_mm(everywhere, GRID))
+    _, mask = painted(flat)
+    assert flat.length_within_mm(mask, GRID) == pytest.approx(sum(parts), rel=0.02)
+    assert flat.length_within_mm(~mask, GRID) < 0.02 * sum(parts)
+    assert replace(flat, y_mm=200.0).length_within_mm(everywhere, GRID) == 0.0
