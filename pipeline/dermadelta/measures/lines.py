@@ -245,10 +245,13 @@ def _in_region(
         width_mm=WIDTH * lines.profile_px * step,
     )
     total = float(found.length_mm.sum())
+    if total == 0.0:
+        return NotMeasured("no fine lines stand out of the relief of the region")
     if total < params.least_total_mm:
         return NotMeasured(
             f"only {total:.0f} mm of lines were found in the region, fewer than"
-            f" {params.least_total_mm:g}: too little to tell a change of"
+            f" {params.least_total_mm:g}: too little for a change, choose a larger"
+            " region"
         )
     return found
 

@@ -134,7 +134,7 @@ def test_smooth_skin_says_that_there_is_nothing(paint):
     for read in READS:
         found = read(paint(wrinkled(0.08, lines=())), PARAMS)
         assert isinstance(found, NotMeasured)
-        assert "lines were found" in found.reason
+        assert "no fine lines" in found.reason
 
 
 def test_too_coarse_says_so(paint):
