@@ -334,6 +334,8 @@ def test_swapping_before_and_after_negates_the_log_change(case, n_before, n_afte
     opposite = {
         Verdict.IMPROVED: Verdict.WORSENED,
         Verdict.WORSENED: Verdict.IMPROVED,
+        Verdict.INCREASED: Verdict.DECREASED,
+        Verdict.DECREASED: Verdict.INCREASED,
         Verdict.NO_DETECTABLE_CHANGE: Verdict.NO_DETECTABLE_CHANGE,
     }
     assert rows[1].verdict is opposite[rows[0].verdict]

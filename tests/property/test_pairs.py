@@ -132,9 +132,11 @@ def test_identical_bytes_have_a_change_of_exactly_0(filed, roi):
 READ = {
     item.name
     for item in ALL
-    if not item.needs & {Need.NO_SCALE, Need.COLOUR_TARGET} and item.name != "spots_contrast"
+    if not item.needs & {Need.NO_SCALE, Need.COLOUR_TARGET, Need.BODY_SITE}
+    and item.family != "lines"
+    and item.name not in ("spots_contrast", "roughness_fine")
 }
-"""What these photographs tell: they have a scale, no card, and no spots."""
+"""What these photographs of a face tell: they have a scale, no card, no spots and no lines."""
 
 
 def working(row: Estimate) -> tuple[float, float]:
@@ -156,7 +158,9 @@ def test_swapping_before_and_after_negates_the_log_change(filed):
         if item.name not in READ:
             continue
         (one, width), (other, mirrored) = (working(side[item.name]) for side in (there, back))
-        assert other == pytest.approx(-one, abs=0.1 * width), item.name
+        # What is counted comes and goes with the magnification, which is that of the first.
+        tolerance = 0.2 if item.family == "pores" else 0.1
+        assert other == pytest.approx(-one, abs=tolerance * width), item.name
         # Sharpness and tiles are those of the photograph that comes first.
         assert mirrored == pytest.approx(width, rel=0.25), item.name
     assert abs(working(there["roughness"])[0]) > 0.1, "something must have changed"

