@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import cv2
 import numpy as np
+from colour_shots import photo_ref
 from numpy.typing import NDArray
 from texture_plan import WIDTH_PX, Job, drawn_case
 from texture_rivals import Change, Shown, rival_changes
@@ -22,7 +22,6 @@ from dermadelta.domain import (
     PairRef,
     PairStatus,
     Phase,
-    PhotoRef,
     TreatedArea,
 )
 from dermadelta.errors import UsageError
@@ -167,7 +166,8 @@ def _pair_ref(job: Job, made: _Made, folder: Path) -> PairRef:
         path = folder / f"{name}.jpg"
         path.write_bytes(photo_bytes(rgb, plan, Files()))
         day = plan.taken_at.date()
-        refs.append(_photo_ref(path, day, roi if name == "before" else None, scale))
+        listed = photo_ref(path, day, roi if name == "before" else None)
+        refs.append(replace(listed, mm_per_px=scale))
     return PairRef(
         pair_id=job.name,
         subject_id="bench",
@@ -179,22 +179,6 @@ def _pair_ref(job: Job, made: _Made, folder: Path) -> PairRef:
         before=(refs[0],),
         after=(refs[1],),
         treated_area=made.treated,
-    )
-
-
-def _photo_ref(path: Path, day: date, roi: Path | None, mm_per_px: float | None) -> PhotoRef:
-    return PhotoRef(
-        path=str(path),
-        shown_path=path.name,
-        sha256="",
-        photo_id=path.stem,
-        subject_id="bench",
-        visit_date=day,
-        phase=Phase.PRE,
-        site="cheek",
-        view="",
-        roi=None if roi is None else str(roi),
-        mm_per_px=mm_per_px,
     )
 
 

@@ -36,9 +36,9 @@ Haralick et al. 1973, doi:10.1109/TSMC.1973.4309314; Zwanenburg et al. 2016, arX
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final, Literal, Self
+from functools import partial
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -239,43 +239,46 @@ _SOURCES: Final = (
 )
 
 
-def _measure(
-    name: str,
-    title: str,
-    unit: str,
-    change: Literal["ratio", "difference"],
-    read: Callable[[SkinView, Params], Read | NotMeasured],
-) -> Measure:
-    """What all measures of this family have in common."""
-    return Measure(
-        name=name,
-        title=title,
-        unit=unit,
-        change=change,
-        better="neither",
-        family="glcm",
-        needs=frozenset({Need.SCALE}),
-        uses_reference=True,
-        fragile_to=frozenset({"light", "blur", "alignment", "scale"}),
-        params=Params,
-        read=read,
-        version=1,
-        references=_SOURCES,
-        detail=True,
-    )
-
+_measure = partial(
+    Measure,
+    better="neither",
+    family="glcm",
+    needs=frozenset({Need.SCALE}),
+    uses_reference=True,
+    fragile_to=frozenset({"light", "blur", "alignment", "scale"}),
+    params=Params,
+    version=1,
+    references=_SOURCES,
+    detail=True,
+)
 
 MEASURES = (
-    _measure("glcm_contrast", "Co-occurrence: contrast", "1", "ratio", read_glcm_contrast),
     _measure(
-        "glcm_joint_entropy",
-        "Co-occurrence: joint entropy",
-        "bit",
-        "difference",
-        read_glcm_joint_entropy,
+        name="glcm_contrast",
+        title="Co-occurrence: contrast",
+        unit="1",
+        change="ratio",
+        read=read_glcm_contrast,
     ),
-    _measure("glcm_asm", "Co-occurrence: angular second moment", "1", "ratio", read_glcm_asm),
     _measure(
-        "glcm_idm", "Co-occurrence: inverse difference moment", "1", "difference", read_glcm_idm
+        name="glcm_joint_entropy",
+        title="Co-occurrence: joint entropy",
+        unit="bit",
+        change="difference",
+        read=read_glcm_joint_entropy,
+    ),
+    _measure(
+        name="glcm_asm",
+        title="Co-occurrence: angular second moment",
+        unit="1",
+        change="ratio",
+        read=read_glcm_asm,
+    ),
+    _measure(
+        name="glcm_idm",
+        title="Co-occurrence: inverse difference moment",
+        unit="1",
+        change="difference",
+        read=read_glcm_idm,
     ),
 )

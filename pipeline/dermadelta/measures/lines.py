@@ -39,6 +39,7 @@ Frangi et al. 1998, doi:10.1007/BFb0056195; Canny 1986, doi:10.1109/TPAMI.1986.4
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import cv2
@@ -313,52 +314,36 @@ _SOURCES = (
     "Canny J. IEEE TPAMI 1986;8:679-698. doi:10.1109/TPAMI.1986.4767851",
 )
 
-_FRAGILE = frozenset({"light", "blur", "alignment", "scale"})
+_measure = partial(
+    Measure,
+    change="ratio",
+    better="lower",
+    family="lines",
+    needs=frozenset({Need.SCALE}),
+    uses_reference=False,
+    fragile_to=frozenset({"light", "blur", "alignment", "scale"}),
+    params=Params,
+    version=1,
+    references=_SOURCES,
+)
 
 MEASURES = (
-    Measure(
+    _measure(
         name="lines_length",
         title="Length of fine lines per area",
         unit="mm/cm²",
-        change="ratio",
-        better="lower",
-        family="lines",
-        needs=frozenset({Need.SCALE}),
-        uses_reference=False,
-        fragile_to=_FRAGILE,
-        params=Params,
         read=read_lines_length,
-        version=1,
-        references=_SOURCES,
     ),
-    Measure(
+    _measure(
         name="lines_area_share",
         title="Fine lines, share of the region",
         unit="%",
-        change="ratio",
-        better="lower",
-        family="lines",
-        needs=frozenset({Need.SCALE}),
-        uses_reference=False,
-        fragile_to=_FRAGILE,
-        params=Params,
         read=read_lines_area_share,
-        version=1,
-        references=_SOURCES,
     ),
-    Measure(
+    _measure(
         name="lines_depth",
         title="Contrast of fine lines",
         unit="1",
-        change="ratio",
-        better="lower",
-        family="lines",
-        needs=frozenset({Need.SCALE}),
-        uses_reference=False,
-        fragile_to=_FRAGILE,
-        params=Params,
         read=read_lines_depth,
-        version=1,
-        references=_SOURCES,
     ),
 )

@@ -36,6 +36,7 @@ Lindeberg 1998, doi:10.1023/A:1008045108935 (blobs as extrema of differences of 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -244,50 +245,36 @@ def _per_px2(view: SkinView, params: Params, which: int) -> float:
 
 _SOURCES = ("Lindeberg T. Int J Comput Vis 1998;30:79-116. doi:10.1023/A:1008045108935",)
 
+_measure = partial(
+    Measure,
+    change="ratio",
+    better="lower",
+    family="pores",
+    needs=frozenset({Need.SCALE}),
+    uses_reference=False,
+    fragile_to=frozenset({"light", "blur", "alignment", "scale"}),
+    params=Params,
+    version=1,
+    references=_SOURCES,
+)
+
 MEASURES = (
-    Measure(
+    _measure(
         name="pores_density",
         title="Pores per area",
         unit="1/cm²",
-        change="ratio",
-        better="lower",
-        family="pores",
-        needs=frozenset({Need.SCALE}),
-        uses_reference=False,
-        fragile_to=frozenset({"light", "blur", "alignment", "scale"}),
-        params=Params,
         read=read_pores_density,
-        version=1,
-        references=_SOURCES,
     ),
-    Measure(
+    _measure(
         name="pores_area_share",
         title="Pores, share of the region",
         unit="%",
-        change="ratio",
-        better="lower",
-        family="pores",
-        needs=frozenset({Need.SCALE}),
-        uses_reference=False,
-        fragile_to=frozenset({"light", "blur", "alignment", "scale"}),
-        params=Params,
         read=read_pores_area_share,
-        version=1,
-        references=_SOURCES,
     ),
-    Measure(
+    _measure(
         name="pores_size",
         title="Size of pores",
         unit="mm²",
-        change="ratio",
-        better="lower",
-        family="pores",
-        needs=frozenset({Need.SCALE}),
-        uses_reference=False,
-        fragile_to=frozenset({"light", "blur", "alignment", "scale"}),
-        params=Params,
         read=read_pores_size,
-        version=1,
-        references=_SOURCES,
     ),
 )

@@ -40,6 +40,7 @@ doi:10.1111/j.1365-2133.1984.tb04678.x (erythema index).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -299,50 +300,37 @@ _SOURCES = (
     " doi:10.1111/j.1365-2133.1984.tb04678.x",
 )
 
+_measure = partial(
+    Measure,
+    change="ratio",
+    better="lower",
+    family="stretch",
+    needs=frozenset({Need.SCALE, Need.BODY_SITE}),
+    uses_reference=False,
+    fragile_to=frozenset({"colour", "light", "blur", "alignment", "scale", "outline"}),
+    params=Params,
+    version=1,
+    references=_SOURCES,
+)
+
 MEASURES = (
-    Measure(
+    _measure(
         name="stretch_width",
         title="Width of stretch marks",
         unit="mm",
-        change="ratio",
-        better="lower",
-        family="stretch",
-        needs=frozenset({Need.SCALE, Need.BODY_SITE}),
-        uses_reference=False,
-        fragile_to=frozenset({"colour", "light", "blur", "alignment", "scale", "outline"}),
-        params=Params,
         read=read_stretch_width,
-        version=1,
-        references=_SOURCES,
     ),
-    Measure(
+    _measure(
         name="stretch_length",
         title="Length of stretch marks",
         unit="mm",
-        change="ratio",
-        better="lower",
-        family="stretch",
-        needs=frozenset({Need.SCALE, Need.BODY_SITE}),
-        uses_reference=False,
-        fragile_to=frozenset({"colour", "light", "blur", "alignment", "scale", "outline"}),
-        params=Params,
         read=read_stretch_length,
-        version=1,
-        references=_SOURCES,
     ),
-    Measure(
+    _measure(
         name="stretch_area_share",
         title="Stretch marks, share of the region",
         unit="%",
-        change="ratio",
-        better="lower",
-        family="stretch",
-        needs=frozenset({Need.SCALE, Need.BODY_SITE}),
-        uses_reference=False,
         fragile_to=frozenset({"colour", "light", "blur", "alignment", "outline"}),
-        params=Params,
         read=read_stretch_area_share,
-        version=1,
-        references=_SOURCES,
     ),
 )

@@ -340,7 +340,13 @@ def _clipped_share(view: SkinView, photo: AlignedPhoto, tiles: NDArray[np.int32]
 
 
 def _with_noise(views: Sequence[SkinView], config: ObserveConfig) -> list[SkinView]:
-    """Views that know their noise; those of a region all do, or a ratio would be of two kinds."""
+    """Views that know their noise; those of a region all do, or a ratio would be of two kinds.
+
+    Without a scale a quarter cycle per pixel may be relief: portraits lost 7 % of texture by it.
+    """
+    if isinstance(views[0].scale, NotMeasured):
+        no_scale = NotMeasured("without a scale it may be relief")
+        return [replace(view, noise=no_scale) for view in views]
     spectra = [once(_spectrum, view, config) for view in views]
     unknown = {view.region for view, found in zip(views, spectra, strict=True) if found[2] == 0}
     return [
